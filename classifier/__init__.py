@@ -1,0 +1,37 @@
+"""scamcall: how likely is a Chinese message, chat or call impersonation fraud, by which tactics, and where in the text.
+
+>>> from classifier import load
+>>> verdict = load().score("您的快递已到菜鸟驿站，取件码5-2-1033")
+>>> verdict.scam_verdict
+'legit'
+"""
+
+from functools import lru_cache
+from pathlib import Path
+
+from .classify import Classifier
+from .errors import ScamcallError
+from .model import load as load_model
+from .records import TYPES, VERDICTS, Evidence, Verdict
+
+__version__ = "0.1.0"
+
+
+@lru_cache(maxsize=4)
+def load(model: str | Path | None = None) -> Classifier:
+    """A classifier with the model in a directory, or with the one in use. Raises ModelError where there is none or it is damaged."""
+    from .registry import current
+
+    return Classifier(load_model(Path(model) if model is not None else current()))
+
+
+def score(text: str) -> Verdict:
+    """Score one message with the model in use.
+
+    >>> score("好的").scam_verdict
+    'unsure'
+    """
+    return load().score(text)
+
+
+__all__ = ["TYPES", "VERDICTS", "Classifier", "Evidence", "ScamcallError", "Verdict", "load", "score"]

@@ -1,0 +1,8 @@
+"""`python -m classifier` is the command `scamcall`."""
+
+import sys
+
+from .cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""Labelled data: reads records of messages and calls, and the groups that no split may divide.
+
+Owns the record's schema and the folds. Knows nothing of features or models. Checks of a corpus as a whole live here too.
+"""
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import InputError
+from .records import TYPE_NAMES, TYPES
+
+CHANNELS = ("sms", "im", "letter", "call")
+
+
+@dataclass(frozen=True)
+class Example:
+    """One labelled text. `group` holds near-copies and twins together: they never stand on two sides of a split.
+
+    turns  of a call: (speaker, text), speaker "" where there is none; `text` is then their transcript, a turn a line
+    """
+
+    id: str
+    text: str
+    type: str
+    channel: str
+    kind: str
+    group: str
+    turns: tuple[tuple[str, str], ...] = ()
+    alarm_turn: int | None = None
+
+
+def transcript(turns: Iterable[tuple[str, str]]) -> str:
+    """A call as text: `speaker：words`, a turn a line.
+
+    >>> transcript([("A", "喂"), ("", "您好")])
+    'A：喂\\n您好'
+    """
+    return "\n".join(f"{speaker}：{text}" if speaker else text for speaker, text in turns)
+
+
+def read(directory: Path) -> list[Example]:
+    """All records below a corpus directory, in the order of file and line. Raises InputError naming file, line and fault."""
+    paths = sorted(directory.glob("*/*.jsonl"))
+    if not paths:
+        raise InputError(f"{directory}: no corpus there (messages/*.jsonl, calls/*.jsonl); name one with --corpus")
+    return [example for path in paths for example in _read_file(path)]
+
+
+def _read_file(path: Path) -> Iterator[Example]:
+    with open(path, encoding="utf-8", newline="\n") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                yield _example(json.loads(line))
+            except (ValueError, KeyError, TypeError) as e:
+                raise InputError(f"{path}:{number}: not a corpus record: {type(e).__name__} {e}") from None
+
+
+def _example(record: dict[str, object]) -> Example:
+    turns = tuple((str(t["speaker"]), str(t["text"])) for t in record.get("turns", []))  # type: ignore[attr-defined]
+    if record["type"] not in TYPES:
+        raise ValueError(f"type {record['type']!r} is none of {', '.join(TYPES)}")
+    if record["channel"] not in CHANNELS:
+        raise ValueError(f"channel {record['channel']!r} is none of {', '.join(CHANNELS)}")
+    alarm = record.get("alarm_turn")
+    text = transcript(turns) if turns else str(record["text"])
+    return Example(
+        str(record["id"]), text, str(record["type"]), str(record["channel"]), str(record["kind"]), str(record["group"]),
+        turns, int(alarm) if isinstance(alarm, int) else None,
+    )  # fmt: skip
+
+
+_LABELS = {**{t: t for t in TYPES}, **{name: t for t, name in TYPE_NAMES.items()}, "0": "legit"}
+
+
+def read_added(path: Path) -> list[Example]:
+    """New samples from a CSV file with columns `text` and `label` (one of TYPES, or `0` for legit), each a group of its own.
+
+    Raises InputError naming the file, line and fault.
+    """
+    out = []
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file, strict=True)
+            if not {"text", "label"} <= set(rows.fieldnames or ()):
+                raise InputError(f"{path}: wants the columns text and label, has {', '.join(rows.fieldnames or ()) or 'none'}")
+            for row in rows:
+                label = _LABELS.get((row["label"] or "").strip())
+                if label is None or not (row["text"] or "").strip():
+                    what = "empty text" if label else f"label {row['label']!r} is none of {', '.join(TYPES)}"
+                    raise InputError(f"{path}:{rows.line_num}: {what}")
+                key = hashlib.sha256(row["text"].encode("utf-8", "replace")).hexdigest()[:16]
+                out.append(Example(f"added-{key}", row["text"], label, "sms", "added", f"added-{key}"))
+    except UnicodeDecodeError as e:
+        raise InputError(f"{path}: not UTF-8 at byte {e.start}; save it as UTF-8") from None
+    except csv.Error as e:
+        raise InputError(f"{path}: not CSV: {e}") from None
+    except OSError as e:
+        raise InputError(f"{path}: {e.strerror}") from None
+    if not out:
+        raise InputError(f"{path}: no rows")
+    return out
+
+
+def folds(groups: Sequence[str], count: int) -> list[int]:
+    """The fold of each example, 0 to count - 1: by a hash of its group, so that adding data moves nothing else.
+
+    >>> folds(["a", "b", "a"], 5)[0] == folds(["b", "a"], 5)[1]
+    True
+    """
+    return [int.from_bytes(hashlib.sha256(g.encode()).digest()[:4], "big") % count for g in groups]

@@ -1,0 +1,151 @@
+"""Folded, tokenised text -> named features: the one implementation that training and scoring share.
+
+Owns which features there are, their keys and their names. Knows nothing of weights.
+Five groups, each a family of evidence that explains itself by its name:
+
+    char     `char:账户`             1- to 4-grams of folded characters
+    word     `word:转到+账户`        1- and 2-grams of words
+    concept  `concept:<lender>+申请` words replaced by their class: a new brand is not a new language; `…` skips plain words
+    tactic   `tactic:安全账户`       a tactic of `data/tactics`, `tactic:¬安全账户` under a negation, `tactic:a>b` one after another
+    form     `form:links=1`          what the text is made of: links, numbers, length, turns
+
+A feature counts once in a message however often it stands there. All arrays run over a batch of messages at once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import grams
+from .normalise import LINK, PADS, Folded
+from .tactics import Hits, TacticSet
+from .tokenise import Tokens, classes
+
+GROUPS = ("char", "word", "concept", "tactic", "form")
+CHAR_N = 4
+_SKIP = 6  # words two classes may stand apart and still be a pair: about one clause
+_LENGTHS = (8, 16, 32, 64, 128, 256, 512, 1024)  # folded characters
+
+
+@dataclass(frozen=True)
+class View:
+    """Occurrences of features of one kind in a batch: parallel arrays.
+
+    group        index into GROUPS
+    keys         uint64: the feature's key
+    start, stop  int64: folded characters [start, stop) of the batch it stands on
+    name         entry -> the feature's name; called for the few entries that are shown or become part of a model
+    """
+
+    group: int
+    keys: grams.Keys
+    start: NDArray[np.int64]
+    stop: NDArray[np.int64]
+    name: Callable[[int], str]
+
+
+def extract(folded: Folded, tokens: Tokens, hits: Hits, tactics: TacticSet) -> list[View]:
+    """All features of a batch, as views in a fixed order."""
+    return [*_chars(folded), *_words(folded, tokens), *_tactics(folded, hits, tactics), _form(folded)]
+
+
+def _chars(folded: Folded) -> list[View]:
+    position = np.arange(len(folded.codes), dtype=np.int64)
+    views = []
+    for k, keys in enumerate(grams.char_grams(folded.codes, CHAR_N)):
+        start, n = position[: len(keys)], k + 1
+        views.append(View(0, keys, start, start + n, lambda i, n=n: f"char:{_show(folded.joined[i : i + n])}"))  # type: ignore[misc]
+    return views
+
+
+def _show(text: str) -> str:
+    return text.replace(LINK, "🔗").replace("\n", "⏎")
+
+
+def _words(folded: Folded, tokens: Tokens) -> list[View]:
+    """Words and pairs of words, then the same with classes in place of words: single, next to each other, and a clause apart."""
+    words = grams.span_keys(folded.codes, tokens.start, tokens.stop)
+    first = folded.codes[tokens.start]
+    cls = tokens.cls.astype(np.int64)
+    cls = np.where((first == ord("0")) & (cls < 0), len(classes()), cls)
+    cls = np.where(first == ord(LINK), classes().index("link"), cls)
+    known = cls >= 0
+    symbols = np.where(known, grams.salt(_class_keys()[cls], 3), words)
+    at = np.flatnonzero(known)
+    next_to = np.arange(max(len(words) - 1, 0))
+    apart = at[1:] - at[:-1]
+    near = np.flatnonzero((apart > 1) & (apart <= _SKIP))
+    every = np.arange(len(words))
+
+    def word(i: int) -> str:
+        return _show(folded.joined[tokens.start[i] : tokens.stop[i]])
+
+    def concept(i: int) -> str:
+        return f"<{(*classes(), 'number')[cls[i]]}>" if known[i] else word(i)
+
+    def view(group: int, kind: int, keys: grams.Keys, a: NDArray[np.int64], b: NDArray[np.int64], sign: str) -> View:
+        same = folded.message_of[tokens.start[a]] == folded.message_of[tokens.start[b]]
+        a, b = a[same], b[same]
+        joined = grams.join(keys[a], keys[b]) if sign else keys[a]
+        show = word if group == 1 else concept
+
+        def name(k: int) -> str:
+            last = f"{sign}{show(int(b[k]))}" if sign else ""
+            return f"{GROUPS[group]}:{show(int(a[k]))}{last}"
+
+        return View(group, grams.salt(joined, kind), tokens.start[a], tokens.stop[b], name)
+
+    mixed = known[next_to] | known[next_to + 1]
+    return [
+        view(1, 1, words, every, every, ""),
+        view(1, 2, words, next_to, next_to + 1, "+"),
+        view(2, 4, symbols, at, at, ""),
+        view(2, 5, symbols, next_to[mixed], next_to[mixed] + 1, "+"),
+        view(2, 6, symbols, at[near], at[near + 1], "…"),
+    ]
+
+
+@lru_cache(maxsize=1)
+def _class_keys() -> grams.Keys:
+    return grams.of_texts((*classes(), "number"))
+
+
+def _tactics(folded: Folded, hits: Hits, tactics: TacticSet) -> list[View]:
+    kind = hits.tactic * 2 + hits.negated
+    keys = grams.salt(tactics.keys[hits.tactic], 7) + hits.negated.astype(np.uint64)
+
+    def name(k: int) -> str:
+        return f"{'¬' if hits.negated[k] else ''}{tactics.tactics[hits.tactic[k]].name}"
+
+    a = np.flatnonzero((kind[:-1] != kind[1:]) & (hits.message[:-1] == hits.message[1:]))
+    pairs = grams.salt(grams.join(keys[a], keys[a + 1]), 8)
+    stop = np.maximum(hits.stop[a], hits.stop[a + 1])
+    return [
+        View(3, keys, hits.start, hits.stop, lambda k: f"tactic:{name(k)}"),
+        View(3, pairs, hits.start[a], stop, lambda k: f"tactic:{name(int(a[k]))}>{name(int(a[k]) + 1)}"),
+    ]
+
+
+_FORMS = ("length", "links", "numbers", "long numbers", "turns", "questions")
+
+
+def _form(folded: Folded) -> View:
+    codes, of, n = folded.codes, folded.message_of, len(folded)
+    long = (codes == ord("0")) & (folded.end - folded.begin >= 7)
+    size = np.diff(folded.bounds) - PADS
+    counts = np.stack(
+        [
+            np.searchsorted(_LENGTHS, size),
+            *(np.minimum(np.bincount(of[mask], minlength=n), 3) for mask in (codes == ord(LINK), codes == ord("0"), long)),
+            np.searchsorted((1, 4, 12), np.bincount(of[codes == 10], minlength=n), side="right"),
+            np.minimum(np.bincount(of[codes == ord("?")], minlength=n), 3),
+        ]
+    )
+    form, message = np.nonzero(counts)
+    count = counts[form, message]
+    start = folded.bounds[:-1][message]
+    keys = grams.salt(grams.first((16 * form + count).astype(np.uint32)), 9)
+    return View(4, keys, start, start, lambda k: f"form:{_FORMS[form[k]]}={count[k]}")

@@ -1,0 +1,83 @@
+"""Keys of n-grams: one 64-bit number for each run of n characters (or words), computed for a whole batch at once.
+
+Owns the hash and the one table shape in which keys are looked up. Knows nothing of what the keys stand for.
+The same function serves training, scoring and the search for tactic phrases, so a key can be computed once and compared anywhere.
+A multiplicative hash mixes upwards, so its high bits are the good ones: slots are cut from the top.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Keys = NDArray[np.uint64]
+
+_A = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio, odd (Knuth, TAOCP 3, 6.4)
+_B = np.uint64(0xC2B2AE3D27D4EB4F)  # xxHash's second prime
+_A_INVERSE = np.uint64(pow(int(_A), -1, 2**64))
+SLOT_BITS = 20
+_SLOT_SHIFT = np.uint64(64 - SLOT_BITS)
+_PRINT_SHIFT = np.uint64(64 - SLOT_BITS - 32)
+
+
+def first(codes: NDArray[np.unsignedinteger]) -> Keys:
+    """Keys of the 1-grams."""
+    keys: Keys = (codes.astype(np.uint64) + _B) * _A
+    return keys
+
+
+def join(a: Keys, b: Keys) -> Keys:
+    """Keys of a followed by b; parallel arrays."""
+    out: Keys = (a ^ (a >> np.uint64(29))) * _B + b
+    return out
+
+
+def char_grams(codes: NDArray[np.uint32], n: int) -> list[Keys]:
+    """Keys of the 1- to n-grams at every position: entry k has `len(codes) - k` keys, one for each start.
+
+    >>> a, b = char_grams(np.frombuffer("退款退款".encode("utf-32-le"), dtype="<u4"), 2)
+    >>> bool(a[0] == a[2]), bool(b[0] == b[2]), bool(b[0] == b[1])
+    (True, True, False)
+    """
+    out = [first(codes)]
+    one = out[0]
+    for k in range(1, n):
+        out.append(join(out[-1][: len(codes) - k], one[k:]))
+    return out
+
+
+def span_keys(codes: NDArray[np.uint32], start: NDArray[np.int64], stop: NDArray[np.int64]) -> Keys:
+    """Keys of spans of any length, equal for equal characters wherever they stand.
+
+    A polynomial hash over prefix sums (Rabin and Karp): the sum of c_i A^i over the span, divided by A^start; A is odd and so
+    has an inverse modulo 2^64.
+    """
+    n = len(codes)
+    power = np.multiply.accumulate(np.concatenate([[np.uint64(1)], np.full(n, _A)]))
+    inverse = np.multiply.accumulate(np.concatenate([[np.uint64(1)], np.full(n, _A_INVERSE)]))
+    prefix = np.concatenate([[np.uint64(0)], np.cumsum((codes.astype(np.uint64) + np.uint64(1)) * power[:-1])])
+    keys: Keys = (prefix[stop] - prefix[start]) * inverse[start]
+    return keys
+
+
+def of_texts(texts: Sequence[str]) -> Keys:
+    """One key for each whole text."""
+    joined = "".join(texts)
+    stop = np.cumsum([len(t) for t in texts])
+    return span_keys(np.frombuffer(joined.encode("utf-32-le"), dtype="<u4"), np.concatenate([[0], stop[:-1]]), stop)
+
+
+def salt(keys: Keys, kind: int) -> Keys:
+    """Keys of another kind: the same words as tactics, words or concepts must not share a key."""
+    mixed: Keys = (keys ^ (keys >> np.uint64(31))) * _B + np.uint64(kind * int(_A) % 2**64)
+    return mixed
+
+
+def slots(keys: Keys) -> NDArray[np.int64]:
+    """int64: the slot of each key in a table of 2^SLOT_BITS."""
+    return (keys >> _SLOT_SHIFT).astype(np.int64)
+
+
+def prints(keys: Keys) -> NDArray[np.uint32]:
+    """uint32: what a slot remembers of its key, to tell it from another key in the same slot."""
+    return ((keys >> _PRINT_SHIFT) & np.uint64(0xFFFFFFFF)).astype(np.uint32)

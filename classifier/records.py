@@ -1,0 +1,85 @@
+"""The records that pass between rooms: frozen, of the standard library only.
+
+Spans are [start, end) in code points of the raw text, everywhere.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+IMPERSONATION = ("ecommerce", "credit", "institution", "authority", "acquaintance", "military")
+TYPES = (*IMPERSONATION, "other_fraud", "legit")
+VERDICTS = ("impersonation", "other_fraud", "unsure", "legit")
+
+TYPE_NAMES = {  # the official names (taxonomy of the 2023 case-classification task), shown to readers
+    "ecommerce": "冒充电商物流客服类",
+    "credit": "虚假征信类",
+    "institution": "冒充银行、运营商等机构类",
+    "authority": "冒充公检法及政府机关类",
+    "acquaintance": "冒充领导、熟人类",
+    "military": "冒充军警购物类",
+    "other_fraud": "其他诈骗（刷单、投资、贷款、购物等）",
+    "legit": "正常",
+}
+VERDICT_NAMES = {"impersonation": "冒充类诈骗", "other_fraud": "其他诈骗", "unsure": "存疑", "legit": "正常"}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One reason for the score. `contribution` is what it adds to the logit of `scam_score` (negative: speaks for legit).
+
+    feature  its name, as in `tactic:安全账户` or `char:账户`
+    span     [start, end) in code points of the raw text; None where it stands for the whole text
+    explain  for a tactic, why it matters, in Chinese; else ""
+    """
+
+    feature: str
+    contribution: float
+    span: tuple[int, int] | None
+    explain: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is said of one message.
+
+    scam_score     calibrated probability of impersonation fraud, 0 to 1
+    scam_verdict   one of VERDICTS
+    scam_type      the likeliest of TYPES, within what the verdict says
+    probabilities  of all TYPES; they sum to 1
+    tactics        names of the fraud tactics seen, in the order of the text
+    evidence       strongest first; empty where it was not asked for
+    status         ok · repaired (unreadable characters left out) · truncated (too long, not fully read)
+    reason         in Chinese, where the text itself limits what can be said: too short, not Chinese, a warning about fraud
+    model          id of the model that answered
+    """
+
+    scam_score: float
+    scam_verdict: str
+    scam_type: str
+    probabilities: dict[str, float]
+    tactics: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    status: str = "ok"
+    reason: str = ""
+    model: str = ""
+    schema_version: int = field(default=1)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The documented JSON object."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One message of an input file, or one that could not be read.
+
+    number   where it stands, from 1, as the file's user counts (line, record or sheet row)
+    text     what is scored; "" where there is nothing
+    columns  all that the input holds of it, in order; written out again as it was
+    problem  why it cannot be scored, "" where it can
+    """
+
+    number: int
+    text: str
+    columns: dict[str, Any]
+    problem: str = ""

@@ -1,0 +1,77 @@
+"""A verdict as a person reads it, in Chinese: on a terminal, with the evidence marked in the message.
+
+Owns the wording of verdicts and next steps, and the escaping of what a terminal would obey. Knows nothing of how a score is made.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+
+from .records import TYPE_NAMES, VERDICT_NAMES, Verdict
+from .tactics import load_tactics
+
+NEXT_STEP = {
+    "impersonation": "不要转账、借款、扫码、共享屏幕，也不要提供验证码。"
+    "请挂断或停止回复，自己打开官方App或拨打官方电话核实；已转账请立即拨打110，咨询拨打96110。",
+    "other_fraud": "不要付款、充值或下载对方给的软件。已转账请立即拨打110，咨询拨打96110。",
+    "unsure": "先不要按对方说的做。请通过官方App、银行卡背面的电话或本人已有的号码核实；拿不准可拨打96110咨询。",
+    "legit": "未见诈骗特征。如果后续有人要求转账、借款、共享屏幕或提供验证码，请再次核实。",
+}
+_COLOUR = {"impersonation": "31;1", "other_fraud": "31", "unsure": "33", "legit": "32"}
+_MARK = 0.05  # contribution to the logit below which a mark would only distract
+
+
+def terminal(text: str, verdict: Verdict, colour: bool) -> str:
+    """The verdict, the message with its evidence in 〔〕, the tactics and the next step; several lines."""
+    paint = (lambda s, code: f"\x1b[{code}m{s}\x1b[0m") if colour else (lambda s, code: s)
+    name = VERDICT_NAMES[verdict.scam_verdict]
+    kind = "" if verdict.scam_verdict in ("legit", "unsure") else f" · {TYPE_NAMES[verdict.scam_type]}"
+    lines = [
+        f"结论：{paint(name, _COLOUR[verdict.scam_verdict])}{kind}",
+        f"冒充类诈骗概率：{_percent(verdict.scam_score)}    其他诈骗概率：{_percent(verdict.probabilities['other_fraud'])}",
+    ]
+    if verdict.reason:
+        lines.append(f"说明：{verdict.reason}")
+    lines += ["", marked(text, _spans(verdict), paint), ""]
+    explain = {t.name: t.explain for t in load_tactics().tactics}
+    if verdict.tactics:
+        lines.append("看到的手法：")
+        lines += [f"  · {name}：{explain[name]}" for name in verdict.tactics]
+        lines.append("")
+    lines.append(f"下一步：{NEXT_STEP[verdict.scam_verdict]}")
+    return "\n".join(lines)
+
+
+def _percent(p: float) -> str:
+    return f"{100 * p:.1f}%" if 0.001 <= p <= 0.999 else ("<0.1%" if p < 0.5 else ">99.9%")
+
+
+def _spans(verdict: Verdict) -> list[tuple[int, int]]:
+    """Where the evidence for fraud stands, overlapping pieces joined; none for a legit verdict."""
+    if verdict.scam_verdict == "legit":
+        return []
+    spans = sorted(e.span for e in verdict.evidence if e.span and e.contribution > _MARK and e.span[1] > e.span[0])
+    joined: list[tuple[int, int]] = []
+    for start, end in spans:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def marked(text: str, spans: Sequence[tuple[int, int]], paint) -> str:  # type: ignore[no-untyped-def]
+    """The text with 〔〕 around each span (and colour, where wanted); what a terminal would obey is made visible."""
+    out, last = [], 0
+    for start, end in spans:
+        out += [visible(text[last:start]), paint(f"〔{visible(text[start:end])}〕", "1;4")]
+        last = end
+    return "".join([*out, visible(text[last:])])
+
+
+def visible(text: str) -> str:
+    """Control, format and surrogate characters written out, so that a message can neither hide nor steer anything.
+
+    >>> visible("验\\u200b证\\x1b[2J码")
+    '验␣U+200B证␣U+001B[2J码'
+    """
+    return "".join(c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs") else f"␣U+{ord(c):04X}" for c in text)

@@ -1,0 +1,52 @@
+"""The way from labelled data to a model in use: read, train, write the card, publish. Gates before publishing belong here.
+
+Owns the choice of where a model goes: the shipped corpus alone rebuilds the shipped model; added samples make a user's version.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from . import corpus, registry
+from .card import write_card
+from .model import Model, save
+from .train import Trained, train
+
+
+def corpus_root() -> Path:
+    """The corpus that comes with the package: inside it when installed, beside it in a source tree."""
+    inside = Path(__file__).parent / "shipped" / "corpus"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "corpus"
+
+
+def retrain(directory: Path | None, added: Path | None, say: Callable[[str], None]) -> Path:
+    """Train and put in use; returns the model's directory.
+
+    Raises InputError for data that cannot be used, LockError where another training runs, OutputError where the model
+    cannot be written. Until the last step the model in use stays.
+    """
+    own = added is not None or directory is not None
+    root = registry.user_root() if own or _installed() else registry.shipped_root()
+    examples = corpus.read(directory or corpus_root()) + (corpus.read_added(added) if added else [])
+    with registry.locked(root):
+        trained = train(examples, say)
+        number = f"v{registry.next_number(root):04d}" if root == registry.user_root() else "base"
+        model = replace(trained.model, id=f"{number}-{_fingerprint(trained.model)}")
+        return registry.publish(root, model.id, lambda path: _write(replace(trained, model=model), examples, path))
+
+
+def _installed() -> bool:
+    return (Path(__file__).parent / "shipped").is_dir()
+
+
+def _fingerprint(model: Model) -> str:
+    digest = hashlib.sha256()
+    for array in (model.keys, model.scale, model.group, model.weights, model.bias):
+        digest.update(array.tobytes())
+    return digest.hexdigest()[:12]
+
+
+def _write(trained: Trained, examples: list[corpus.Example], path: Path) -> None:
+    save(trained.model, path)
+    write_card(trained, examples, path / "card.md")

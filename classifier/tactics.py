@@ -1,0 +1,236 @@
+"""The tactics a reader would name: loads `data/tactics/*.toml` and finds them in folded text.
+
+Owns the notation of the tactic files and the search. Knows nothing of features, scores or verdicts.
+The search runs over the folded text of a whole batch, so neither a slip of the segmenter nor an inserted symbol hides a tactic.
+Each phrase has an anchor, the first two to four characters of a literal it must contain; anchors are found for all phrases at
+once by their n-gram keys, and only a phrase whose anchor stands in a message is tried there. Gaps are bounded (at most two of
+ten characters), so trying takes linear time.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import grams
+from .errors import InputError
+from .normalise import PADS, Folded
+
+STAGES = ("身份建立", "借口", "引流", "信用/借贷诱导", "转账", "威胁", "提醒")
+GAP = 10  # characters between two parts of a pattern: about one clause of a Chinese sentence
+MAX_GAPS = 2  # each gap multiplies the work at one position by GAP; two keep it at a hundred steps
+_STOP = "。!?;\n"  # a gap never crosses the end of a sentence
+_PART = re.compile(r"\[([^\[\]]*)\]|(…)|([^\[\]…]+)")
+_NEGATION_REACH = 8  # characters before a hit in which a negation turns it round
+_CLAUSE = ",。!?;:\n"
+
+
+@dataclass(frozen=True)
+class Tactic:
+    """One tactic file. `side` is "fraud" or "legit"; `stage` one of STAGES; hits and misses are the file's own examples."""
+
+    name: str
+    side: str
+    stage: str
+    explain: str
+    source: str
+    phrases: tuple[str, ...]
+    patterns: tuple[str, ...]
+    hits: tuple[str, ...]
+    misses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Hits:
+    """Tactics found in a batch, ordered by message and position; parallel arrays, one entry a hit.
+
+    message, tactic  int64: which message of the batch, which tactic of the set
+    negated          bool: a negation stands before it in its clause ("请勿…")
+    start, stop      int64: folded characters [start, stop) of the batch
+    """
+
+    message: NDArray[np.int64]
+    tactic: NDArray[np.int64]
+    negated: NDArray[np.bool_]
+    start: NDArray[np.int64]
+    stop: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class _Phrase:
+    tactic: int
+    literal: str  # all of it, where it is a plain phrase; "" for a pattern
+    expression: str  # as a regular expression; compiled when first tried
+    anchors: tuple[str, ...]
+
+    @cached_property
+    def regex(self) -> re.Pattern[str]:
+        return re.compile(self.expression)
+
+
+def _compile(tactic: int, source: str) -> _Phrase:
+    """One phrase or pattern of a file. Raises ValueError, saying why, where the notation is not kept."""
+    expression, required = "", []
+    gaps = source.count("…")
+    if gaps > MAX_GAPS:
+        raise ValueError(f"more than {MAX_GAPS} gaps")
+    position = 0
+    for part in _PART.finditer(source):
+        if part.start() != position:
+            raise ValueError("a bracket is not closed")
+        position = part.end()
+        choice, gap, text = part.groups()
+        if gap:
+            expression += f"[^{re.escape(_STOP)}]{{0,{GAP}}}"
+        elif text:
+            expression += re.escape(text)
+            required.append((text,))
+        else:
+            words = choice.split("|")
+            some = tuple(sorted(filter(None, words), key=len, reverse=True))
+            expression += f"(?:{'|'.join(map(re.escape, some))}){'?' if '' in words else ''}"
+            if "" not in words:
+                required.append(some)
+    if position != len(source):
+        raise ValueError("a bracket is not closed")
+    required = [r for r in required if min(map(len, r)) >= 2]
+    if not required:
+        raise ValueError("no part of two characters that must be there")
+    anchors = max(required, key=lambda r: (min(min(map(len, r)), 4), -len(r)))
+    return _Phrase(tactic, source if gaps == 0 and "[" not in source else "", expression, tuple({a[:4] for a in anchors}))
+
+
+class TacticSet:
+    """A set of tactics, ready to be searched for. `tactics[i]` is what index i of a hit means."""
+
+    def __init__(self, tactics: Iterable[Tactic], negations: Iterable[str]) -> None:
+        self.tactics = tuple(tactics)
+        self.keys = grams.of_texts([t.name for t in self.tactics])
+        self._phrases: list[_Phrase] = []
+        for k, tactic in enumerate(self.tactics):
+            for source in (*tactic.phrases, *tactic.patterns):
+                try:
+                    self._phrases.append(_compile(k, source))
+                except ValueError as e:
+                    raise InputError(f"tactic {tactic.name}: {source!r}: {e}") from None
+        self._negation = re.compile(f"(?:{'|'.join(map(re.escape, negations))})[^{_CLAUSE}]*$")
+        anchors: dict[str, list[int]] = {}
+        for k, phrase in enumerate(self._phrases):
+            for anchor in phrase.anchors:
+                anchors.setdefault(anchor, []).append(k)
+        self._tables = tuple(_anchor_table(n, anchors) for n in (2, 3, 4))
+        self._begins = np.zeros(1 << _BITMAP_BITS, dtype=bool)
+        for anchor in anchors:
+            self._begins[_bitmap_slots(_keys_of(anchor[:2]))] = True
+
+    def index(self, name: str) -> int:
+        """The index of the tactic of this name. Raises ValueError where there is none."""
+        return [t.name for t in self.tactics].index(name)
+
+    def find(self, folded: Folded) -> Hits:
+        """All tactics in a folded batch.
+
+        >>> from classifier.normalise import fold
+        >>> f = fold(["请把钱转到安全账户", "警方绝不会要求你转到安全账户"])
+        >>> s = load_tactics()
+        >>> h = s.find(f)
+        >>> [(int(m), bool(n)) for m, t, n in zip(h.message, h.tactic, h.negated) if s.tactics[t].name == "安全账户"]
+        [(0, False), (1, True)]
+        """
+        found: list[tuple[int, int, bool, int, int]] = []
+        tried: set[tuple[int, int]] = set()
+        joined, bounds, message_of = folded.joined, folded.bounds, folded.message_of
+        for position, phrase_index in self._anchored(folded):
+            phrase = self._phrases[phrase_index]
+            message = int(message_of[position])
+            if phrase.literal:
+                if joined.startswith(phrase.literal, position):
+                    found.append(self._hit(joined, bounds, message, phrase.tactic, position, position + len(phrase.literal)))
+            elif (message, phrase_index) not in tried:
+                tried.add((message, phrase_index))
+                for match in phrase.regex.finditer(joined, int(bounds[message]), int(bounds[message + 1]) - PADS):
+                    found.append(self._hit(joined, bounds, message, phrase.tactic, match.start(), match.end()))
+        return _merge(found)
+
+    def _hit(self, joined: str, bounds: NDArray[np.int64], message: int, tactic: int, start: int, stop: int) -> tuple[int, int, bool, int, int]:
+        before = joined[max(int(bounds[message]), start - _NEGATION_REACH) : start]
+        return message, tactic, bool(self._negation.search(before)), start, stop
+
+    def _anchored(self, folded: Folded) -> list[tuple[int, int]]:
+        """(position of an anchor in the batch, phrase that has it), by position."""
+        codes = folded.codes
+        if len(codes) < 2:
+            return []
+        two = grams.char_grams(codes, 2)[1]
+        at = np.flatnonzero(self._begins[_bitmap_slots(two)])
+        out: list[tuple[int, int]] = []
+        keys = two[at]
+        for n, (table, phrases) in zip((2, 3, 4), self._tables, strict=True):
+            if n > 2:
+                inside = at + n <= len(codes)
+                at, keys = at[inside], keys[inside]
+                keys = grams.join(keys, grams.first(codes[at + n - 1]))
+            if not len(table) or not len(at):
+                continue
+            slot = np.minimum(np.searchsorted(table, keys), len(table) - 1)
+            for k in np.flatnonzero(table[slot] == keys).tolist():
+                position = int(at[k])
+                out.extend((position, p) for p in phrases[slot[k]])
+        return out
+
+
+_BITMAP_BITS = 16
+
+
+def _bitmap_slots(keys: grams.Keys) -> NDArray[np.int64]:
+    return (keys >> np.uint64(64 - _BITMAP_BITS)).astype(np.int64)
+
+
+def _keys_of(text: str) -> grams.Keys:
+    """Key of the whole of a short text, as an array of one."""
+    return grams.char_grams(np.frombuffer(text.encode("utf-32-le"), dtype="<u4"), len(text))[-1]  # not `of_texts`: these are n-grams
+
+
+def _anchor_table(n: int, anchors: Mapping[str, list[int]]) -> tuple[grams.Keys, list[list[int]]]:
+    rows = sorted((int(_keys_of(a)[0]), phrases) for a, phrases in anchors.items() if len(a) == n)
+    return np.array([key for key, _ in rows], dtype=np.uint64), [phrases for _, phrases in rows]
+
+
+def _merge(found: list[tuple[int, int, bool, int, int]]) -> Hits:
+    """Overlapping hits of one tactic in one message become one."""
+    merged: list[list[int]] = []
+    for message, tactic, negated, start, stop in sorted(found):
+        last = merged[-1] if merged else None
+        if last and last[:3] == [message, tactic, negated] and start <= last[4]:
+            last[4] = max(last[4], stop)
+        else:
+            merged.append([message, tactic, int(negated), start, stop])
+    table = np.array(sorted(merged, key=lambda h: (h[0], h[3], h[1])), dtype=np.int64).reshape(-1, 5)
+    return Hits(table[:, 0], table[:, 1], table[:, 2].astype(bool), table[:, 3], table[:, 4])
+
+
+def parse_tactic(data: Mapping[str, Any], where: str) -> Tactic:
+    """A tactic from the content of its file. Raises InputError naming the file where a field is missing or wrong."""
+    fields = Tactic.__dataclass_fields__
+    if set(data) != set(fields):
+        raise InputError(f"{where}: fields should be {', '.join(fields)}; differ in {', '.join(sorted(set(data) ^ set(fields)))}")
+    if data["side"] not in ("fraud", "legit") or data["stage"] not in STAGES:
+        raise InputError(f"{where}: side is fraud or legit, stage one of {' '.join(STAGES)}")
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+    return Tactic(**values)
+
+
+@lru_cache(maxsize=1)
+def load_tactics() -> TacticSet:
+    """The tactics that come with the package, ordered by file name."""
+    data = files("classifier") / "data"
+    paths = sorted((p for p in (data / "tactics").iterdir() if p.name.endswith(".toml")), key=lambda p: p.name)
+    tactics = [parse_tactic(tomllib.loads(p.read_text(encoding="utf-8")), p.name) for p in paths]
+    negations = [w for w in (data / "negations.txt").read_text(encoding="utf-8").split("\n") if w and not w.startswith("#")]
+    return TacticSet(tactics, negations)
