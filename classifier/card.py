@@ -24,7 +24,9 @@ def card(trained: Trained, examples: Sequence[Example]) -> str:
     p, model = trained.out_of_fold, trained.model
     kinds = np.array([TYPES.index(e.type) for e in examples])
     score = p[:, : len(IMPERSONATION)].sum(axis=1)
-    fraud = 1 - p[:, -1]
+    cut = model.cutoffs
+    alarm = (score >= cut.impersonation) | (p[:, -2] >= cut.other_fraud)
+    warned = alarm | (1 - p[:, -1] >= cut.unsure)
     total = figures(p, kinds, model.cutoffs)
     parts = [
         f"# Model {model.id}",
@@ -36,25 +38,13 @@ def card(trained: Trained, examples: Sequence[Example]) -> str:
         f"## On {FOLDS} grouped folds",
         "Near-copies and twins are never divided. Reproduce: `scamcall train`.",
         _table(("figure", "value"), [(k, f"{v:.4f}") for k, v in total.items()]),
-        f"Cut-offs: fraud from {model.cutoffs.fraud:.4f} (at most {FALSE_ALARMS:.1%} of legit texts), unsure from {model.cutoffs.unsure:.4f} "
-        f"(at most {UNSURE_SHARE:.0%} of legit texts called fraud or unsure).",
+        f"Cut-offs: impersonation from {cut.impersonation:.4f}, other fraud from {cut.other_fraud:.4f} (together at most {FALSE_ALARMS:.1%} of "
+        f"ordinary legit texts), unsure from {cut.unsure:.4f} of any fraud (at most {UNSURE_SHARE:.0%} of them). Ordinary: neither written as "
+        "a twin of a scam nor about scams.",
         "### By type",
-        _table(
-            ("type", "texts", "called fraud", "unsure", "median score"),
-            [
-                (
-                    t,
-                    int(m.sum()),
-                    _share(fraud[m] >= model.cutoffs.fraud),
-                    _share((fraud[m] >= model.cutoffs.unsure) & (fraud[m] < model.cutoffs.fraud)),
-                    f"{np.median(score[m]):.3f}",
-                )
-                for k, t in enumerate(TYPES)
-                if (m := kinds == k).any()
-            ],
-        ),
+        _table(("type", "texts", "called fraud", "unsure", "median score"), _by_type(examples, kinds, score, alarm, warned)),
         "### By channel and length",
-        _table(("slice", "texts", "recall", "false alarms"), _slices(examples, kinds, score, fraud, model.cutoffs.fraud)),
+        _table(("slice", "texts", "recall", "false alarms"), _slices(examples, kinds, alarm)),
         "### Reliability",
         f"Calibrated by Platt's scaling on the same folds; expected calibration error {_calibration_error(score, kinds < len(IMPERSONATION)):.4f}.",
         _table(("scam_score", "texts", "mean score", "share that is impersonation"), _reliability(score, kinds < len(IMPERSONATION))),
@@ -71,13 +61,23 @@ def _share(mask: np.ndarray) -> str:
     return f"{100 * mask.mean():.1f}%" if len(mask) else "–"
 
 
-def _slices(examples: Sequence[Example], kinds: np.ndarray, score: np.ndarray, fraud: np.ndarray, cut: float) -> list[tuple[object, ...]]:
+def _by_type(examples: Sequence[Example], kinds: np.ndarray, score: np.ndarray, alarm: np.ndarray, warned: np.ndarray) -> list[tuple[object, ...]]:
+    legit = kinds == len(TYPES) - 1
+    ordinary, twin = np.array([e.ordinary for e in examples]), np.array([e.twin for e in examples])
+    slices = {name: kinds == k for k, name in enumerate(TYPES)}
+    slices |= {"legit: ordinary": ordinary, "legit: twins of scams": legit & twin, "legit: about scams": legit & ~ordinary & ~twin}
+    return [
+        (name, int(m.sum()), _share(alarm[m]), _share((warned & ~alarm)[m]), f"{np.median(score[m]):.3f}") for name, m in slices.items() if m.any()
+    ]
+
+
+def _slices(examples: Sequence[Example], kinds: np.ndarray, alarm: np.ndarray) -> list[tuple[object, ...]]:
     imp, legit = kinds < len(IMPERSONATION), kinds == len(TYPES) - 1
     size = np.array([len(e.text) for e in examples])
     channel = np.array([e.channel for e in examples])
     slices = {name: channel == name for name in sorted(set(channel))}
     slices |= {f"{a} to {b} characters" if b < 10**9 else f"over {a - 1} characters": (size >= a) & (size <= b) for a, b in _LENGTHS}
-    return [(name, int(m.sum()), _share(fraud[m & imp] >= cut), _share(fraud[m & legit] >= cut)) for name, m in slices.items()]
+    return [(name, int(m.sum()), _share(alarm[m & imp]), _share(alarm[m & legit])) for name, m in slices.items()]
 
 
 def _reliability(score: np.ndarray, positive: np.ndarray) -> list[tuple[object, ...]]:

@@ -1,6 +1,6 @@
 """The whole pass on one page: messages in, verdicts out.
 
-    fold -> tokenise -> find tactics -> extract features -> look up weights -> probabilities -> verdict, evidence
+    fold -> tokenise -> find tactics -> extract features -> look up weights (of the whole, of passages) -> probabilities -> verdict, evidence
 
 Owns the order of the rooms and the rule that makes a verdict of probabilities. A batch is scored exactly as its messages one by one.
 """
@@ -12,16 +12,16 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .features import View, extract
-from .model import Floats, Found, Model, probabilities
+from .features import extract
+from .model import KIND_HEADS, OUTCOME_HEADS, Floats, Found, Model, Occurrences, kinds, mixed, outcomes, probabilities, strongest
 from .normalise import PADS, Folded, fold, is_han
+from .passages import Passages, passages_of
 from .records import IMPERSONATION, TYPES, VERDICTS, Evidence, Verdict
 from .tactics import Hits, TacticSet, load_tactics
 from .tokenise import tokenise
 
 MIN_HAN = 4  # Chinese characters below which nothing can be said: "好的", a lone link, a code
 EVIDENCE_ITEMS = 12  # what a reader takes in at a glance; `Scored.contributions` has them all
-_FRAUD, _LEGIT = slice(0, 7), TYPES.index("legit")
 _IMPERSONATION, _OTHER, _UNSURE, _FINE = range(len(VERDICTS))
 
 REASONS = ("", "没有中文文字，无法判断", "中文文字太少，无法判断", "文字过长，只读了开头部分，无法保证其余内容正常")
@@ -33,19 +33,23 @@ STATUS = ("ok", "repaired", "truncated")
 class Scored:
     """A batch with all that was found out about it; arrays have one entry a message.
 
-    probabilities  float64 [m, 8], columns TYPES
-    verdict, type  int64: indices into VERDICTS and TYPES
-    reason, status int64: indices into REASONS and STATUS
+    whole, passages the features of the messages, and of the passages of long ones
+    strongest       int64 [m, 2]: the strongest passage for heads 0 and 1, -1 in a message of a single passage
+    logits          float64 [m, 2]: calibrated logits of heads 0 and 1
+    outcome         float64 [m, 3]: probabilities of impersonation, other fraud and legit
+    verdict, type   int64: indices into VERDICTS and TYPES
+    reason, status  int64: indices into REASONS and STATUS
     """
 
     model: Model
     tactic_set: TacticSet
     folded: Folded
-    views: Sequence[View]
     hits: Hits
-    found: Found
+    whole: Found
+    passages: Found
+    strongest: NDArray[np.int64]
     logits: Floats
-    probabilities: Floats
+    outcome: Floats
     verdict: NDArray[np.int64]
     type: NDArray[np.int64]
     reason: NDArray[np.int64]
@@ -64,50 +68,59 @@ class Scored:
                 names[message].setdefault(self.tactic_set.tactics[tactic].name)
         return [tuple(n) for n in names]
 
-    def contributions(self, message: int, head: int = 0) -> tuple[float, list[Evidence]]:
-        """The bias of a head and every feature's exact contribution to its logit, strongest first: they sum to `logits[message, head]`."""
-        mine = np.flatnonzero(self.found.message == message)
-        row = self.found.row[mine]
-        amount = self.model.weights[row, head].astype(np.float64) * self.found.value[mine]
-        spans = self._spans(message)
-        explain = {t.name: t.explain for t in self.tactic_set.tactics}
-        out = []
-        for k in np.argsort(-np.abs(amount), kind="stable").tolist():
-            name = self.model.names[row[k]]
-            group, _, rest = name.partition(":")
-            text = explain.get(rest, "") if group == "tactic" else ""
-            out.append(Evidence(name, float(amount[k]), spans.get(int(row[k])), text))
-        return float(self.model.bias[head]), out
+    def probabilities(self, message: int) -> Floats:
+        """float64 [8]: probabilities of TYPES."""
+        both = probabilities(self.outcome[message : message + 1], _kinds(self.model, self.whole, np.array([message])))
+        row: Floats = both[0]
+        return row
 
-    def _spans(self, message: int) -> dict[int, tuple[int, int]]:
-        """Raw span of the first occurrence of each feature in a message; features of the whole text have none."""
-        first, last = int(self.folded.bounds[message]), int(self.folded.bounds[message + 1])
-        spans: dict[int, tuple[int, int]] = {}
-        for view in self.views:
-            inside = np.flatnonzero((view.start >= first) & (view.start < last) & (view.stop > view.start))
-            at, row = self.model.rows(view.keys[inside])
-            for k, r in zip(inside[at].tolist(), row.tolist(), strict=True):
-                spans.setdefault(r, self.folded.raw_span(int(view.start[k]), int(view.stop[k])))
-        return spans
+    def contributions(self, message: int, head: int = 0, most: int | None = None) -> tuple[float, list[Evidence]]:
+        """The bias of head 0 or 1 and the features' exact contributions to its logit, strongest first.
+
+        All of them (`most` is None) and the bias sum to `logits[message, head]`.
+        """
+        shift, of_whole, of_passage = self.model.mix[head]
+        parts = [(self.whole, self.whole.of(message), of_whole)]
+        passage = int(self.strongest[message, head])
+        if passage < 0:
+            parts = [(self.whole, self.whole.of(message), of_whole + of_passage)]
+        else:
+            parts.append((self.passages, self.passages.of(passage), of_passage))
+        amounts: dict[int, float] = {}
+        places: dict[int, tuple[int, int]] = {}
+        for found, mine, factor in parts:
+            amount = factor * self.model.weights[found.row[mine], head] * found.value[mine]
+            for row, x, a, b in zip(found.row[mine].tolist(), amount.tolist(), found.start[mine].tolist(), found.stop[mine].tolist(), strict=True):
+                amounts[row] = amounts.get(row, 0.0) + x
+                places[row] = (a, b)  # of the passage, which comes last, where it has one
+        order = sorted(amounts, key=lambda row: -abs(amounts[row]))[:most]
+        bias = float(shift + (of_whole + of_passage) * self.model.bias[head])
+        return bias, [self._evidence(row, amounts[row], *places[row]) for row in order]
+
+    def _evidence(self, row: int, amount: float, start: int, stop: int) -> Evidence:
+        name = self.model.names[row]
+        explain = self.tactic_set.explain.get(name[7:], "") if name.startswith("tactic:") else ""
+        return Evidence(name, amount, self.folded.raw_span(start, stop) if stop > start else None, explain)
 
     def verdict_of(self, message: int, evidence: bool = True) -> Verdict:
-        """The record for one message of the batch."""
-        p = self.probabilities[message]
-        items: tuple[Evidence, ...] = ()
-        if evidence:
-            head = 1 if self.verdict[message] == _OTHER else 0
-            items = tuple(self.contributions(message, head)[1][:EVIDENCE_ITEMS])
+        """The record for one message of the batch; its evidence is of the head that decided."""
+        head = 1 if self.verdict[message] == _OTHER else 0
         return Verdict(
-            scam_score=float(1 - p[6] - p[7]),
+            scam_score=float(self.outcome[message, 0]),
             scam_verdict=VERDICTS[self.verdict[message]],
             scam_type=TYPES[self.type[message]],
-            probabilities=dict(zip(TYPES, p.tolist(), strict=True)),
+            probabilities=dict(zip(TYPES, self.probabilities(message).tolist(), strict=True)),
             tactics=self.tactics[message],
-            evidence=items,
+            evidence=tuple(self.contributions(message, head, EVIDENCE_ITEMS)[1]) if evidence else (),
             status=STATUS[self.status[message]],
             reason=REASONS[self.reason[message]],
             model=self.model.id,
         )
+
+
+def _kinds(model: Model, found: Found, messages: NDArray[np.int64]) -> Floats:
+    """float64 [messages, 6]: probabilities of the kinds of impersonation; computed only for the messages that need them."""
+    return kinds(model.logits(found.only(messages), len(messages), KIND_HEADS))
 
 
 class Classifier:
@@ -136,27 +149,63 @@ class Classifier:
         folded = fold(texts)
         tokens = tokenise(folded)
         hits = self._tactics.find(folded)
-        views = extract(folded, tokens, hits, self._tactics)
-        found = self.model.find(folded, views)
-        logits = self.model.logits(found, len(folded))
-        p = probabilities(logits)
+        at = self.model.locate(extract(folded, tokens, hits, self._tactics))
+        whole = self.model.collect(at, folded.message_of[at.start].astype(np.int64))
+        raw = self.model.logits(whole, len(folded), OUTCOME_HEADS)
+        parts, best, which = self._strongest(folded, at)
+        logits = mixed(self.model.mix, raw, best)
+        outcome = outcomes(logits)
         reason = _reasons(folded)
-        verdict, kind = self._decide(p, reason)
+        verdict = self._decide(outcome, reason)
         status = np.where(folded.truncated, 2, folded.repaired.astype(np.int64))
-        return Scored(self.model, self._tactics, folded, views, hits, found, logits, p, verdict, kind, reason, status)
+        return Scored(
+            self.model,
+            self._tactics,
+            folded,
+            hits,
+            whole,
+            parts,
+            which,
+            logits,
+            outcome,
+            verdict,
+            self._types(whole, outcome, verdict),
+            reason,
+            status,
+        )
 
-    def _decide(self, p: Floats, reason: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(verdict, type): one cut-off above which it is fraud, one above which it is not called legit; between them, unsure."""
+    def _strongest(self, folded: Folded, at: Occurrences) -> tuple[Found, Floats, NDArray[np.int64]]:
+        """The features of the passages, and of each message the strongest passage: its logits and which it is."""
+        passages = passages_of(folded)
+        found = self.model.collect(at, unit_of_passage(passages, at))
+        logits = self.model.logits(found, len(passages.message), OUTCOME_HEADS)
+        return found, *strongest(logits, passages.message, len(folded))
+
+    def _decide(self, outcome: Floats, reason: NDArray[np.int64]) -> NDArray[np.int64]:
+        """A cut-off for each kind of fraud, and a lower one for their sum, from which it is not called legit."""
         cut = self.model.cutoffs
-        fraud = 1 - p[:, _LEGIT]
-        imp = fraud - p[:, 6]
-        called = np.where(imp >= p[:, 6], _IMPERSONATION, _OTHER)
-        verdict = np.where(fraud >= cut.fraud, called, np.where(fraud >= cut.unsure, _UNSURE, _FINE))
+        conditions = [outcome[:, 0] >= cut.impersonation, outcome[:, 1] >= cut.other_fraud, outcome[:, 2] <= 1 - cut.unsure]
+        verdict = np.select(conditions, [_IMPERSONATION, _OTHER, _UNSURE], _FINE)
         limited = (reason == _NO_CHINESE) | (reason == _TOO_SHORT) | ((reason == _NOT_READ) & (verdict == _FINE))
-        verdict = np.where(limited, _UNSURE, verdict)
-        kind = np.where(verdict == _IMPERSONATION, p[:, : len(IMPERSONATION)].argmax(axis=1), p.argmax(axis=1))
-        kind = np.where(verdict == _OTHER, TYPES.index("other_fraud"), np.where(verdict == _FINE, _LEGIT, kind))
-        return verdict, kind
+        return np.where(limited, _UNSURE, verdict)
+
+    def _types(self, found: Found, outcome: Floats, verdict: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The likeliest type within what the verdict says; of an unsure one, the likeliest of all."""
+        likeliest = np.where(verdict == _UNSURE, outcome.argmax(axis=1), np.array([0, 1, 0, 2])[verdict])
+        out = len(IMPERSONATION) - 1 + likeliest
+        imp = np.flatnonzero(likeliest == 0)
+        if len(imp):
+            out[imp] = _kinds(self.model, found, imp).argmax(axis=1)
+        return out
+
+
+def unit_of_passage(passages: Passages, at: Occurrences) -> NDArray[np.int64]:
+    """The passage of each occurrence; -1 for one that crosses into another, or stands for the whole text."""
+    if not len(passages.message):
+        return np.full(len(at.row), -1, dtype=np.int64)
+    first = passages.of[at.start]
+    inside = (at.stop > at.start) & (passages.of[at.stop - 1] == first)
+    return np.where(inside, first, -1)
 
 
 def _reasons(folded: Folded) -> NDArray[np.int64]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from .errors import InputError
 from .records import TYPE_NAMES, TYPES
 
+_ABOUT = {"防诈提醒", "转述"}  # tactics a reader names in texts about fraud
 CHANNELS = ("sms", "im", "letter", "call")
 
 
@@ -20,6 +21,9 @@ CHANNELS = ("sms", "im", "letter", "call")
 class Example:
     """One labelled text. `group` holds near-copies and twins together: they never stand on two sides of a split.
 
+    twin   shares its opening and vocabulary with a text on the other side of the line between fraud and legit
+
+    about  speaks of fraud without committing it: a warning, a report, news
     turns  of a call: (speaker, text), speaker "" where there is none; `text` is then their transcript, a turn a line
     """
 
@@ -29,8 +33,15 @@ class Example:
     channel: str
     kind: str
     group: str
+    twin: bool = False
+    about: bool = False
     turns: tuple[tuple[str, str], ...] = ()
     alarm_turn: int | None = None
+
+    @property
+    def ordinary(self) -> bool:
+        """Legit and neither written to resemble a scam nor about one: what most traffic is. False alarms are counted on these."""
+        return self.type == "legit" and not self.twin and not self.about
 
 
 def transcript(turns: Iterable[tuple[str, str]]) -> str:
@@ -68,9 +79,17 @@ def _example(record: dict[str, object]) -> Example:
     alarm = record.get("alarm_turn")
     text = transcript(turns) if turns else str(record["text"])
     return Example(
-        str(record["id"]), text, str(record["type"]), str(record["channel"]), str(record["kind"]), str(record["group"]),
-        turns, int(alarm) if isinstance(alarm, int) else None,
-    )  # fmt: skip
+        id=str(record["id"]),
+        text=text,
+        type=str(record["type"]),
+        channel=str(record["channel"]),
+        kind=str(record["kind"]),
+        group=str(record["group"]),
+        twin=record.get("twin") is not None,
+        about=bool(_ABOUT & set(record.get("tactics", []))),  # type: ignore[call-overload]
+        turns=turns,
+        alarm_turn=int(alarm) if isinstance(alarm, int) else None,
+    )
 
 
 _LABELS = {**{t: t for t in TYPES}, **{name: t for t, name in TYPE_NAMES.items()}, "0": "legit"}

@@ -54,7 +54,8 @@ class ScamClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         texts = _texts(X)
         if not texts:
             return np.zeros((0, len(TYPES)))
-        return Classifier(self.model_).scan(texts).probabilities
+        scored = Classifier(self.model_).scan(texts)
+        return np.stack([scored.probabilities(k) for k in range(len(texts))])
 
     def predict(self, X: Iterable[str]) -> NDArray[np.str_]:
         """The likeliest type of each text."""

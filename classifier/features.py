@@ -67,7 +67,7 @@ def _show(text: str) -> str:
 
 def _words(folded: Folded, tokens: Tokens) -> list[View]:
     """Words and pairs of words, then the same with classes in place of words: single, next to each other, and a clause apart."""
-    words = grams.span_keys(folded.codes, tokens.start, tokens.stop)
+    words = tokens.keys
     first = folded.codes[tokens.start]
     cls = tokens.cls.astype(np.int64)
     cls = np.where((first == ord("0")) & (cls < 0), len(classes()), cls)

@@ -67,6 +67,12 @@ def of_texts(texts: Sequence[str]) -> Keys:
     return span_keys(np.frombuffer(joined.encode("utf-32-le"), dtype="<u4"), np.concatenate([[0], stop[:-1]]), stop)
 
 
+def distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Sorted, each once; several times as fast here as np.unique, which hashes."""
+    ordered = np.sort(values)
+    return ordered[np.flatnonzero(np.diff(ordered, prepend=-1))] if len(ordered) else ordered
+
+
 def salt(keys: Keys, kind: int) -> Keys:
     """Keys of another kind: the same words as tactics, words or concepts must not share a key."""
     mixed: Keys = (keys ^ (keys >> np.uint64(31))) * _B + np.uint64(kind * int(_A) % 2**64)

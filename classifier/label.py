@@ -40,7 +40,6 @@ def label_rows(classifier: Classifier, rows: Iterable[Row], summary: Summary) ->
     iterator = iter(rows)
     while chunk := list(islice(iterator, CHUNK)):
         scored = classifier.scan([row.text for row in chunk])
-        score = 1 - scored.probabilities[:, -2:].sum(axis=1)
         for k, row in enumerate(chunk):
             summary.rows += 1
             if row.problem:
@@ -50,7 +49,7 @@ def label_rows(classifier: Classifier, rows: Iterable[Row], summary: Summary) ->
                 verdict = VERDICTS[scored.verdict[k]]
                 summary.verdicts[verdict] += 1
                 tactics = "、".join(scored.tactics[k])
-                added = (round(float(score[k]), 6), verdict, TYPES[scored.type[k]], tactics, STATUS[scored.status[k]])
+                added = (round(float(scored.outcome[k, 0]), 6), verdict, TYPES[scored.type[k]], tactics, STATUS[scored.status[k]])
             yield {**row.columns, **dict(zip(COLUMNS, added, strict=True))}
 
 

@@ -32,10 +32,9 @@ def terminal(text: str, verdict: Verdict, colour: bool) -> str:
     if verdict.reason:
         lines.append(f"说明：{verdict.reason}")
     lines += ["", marked(text, _spans(verdict), paint), ""]
-    explain = {t.name: t.explain for t in load_tactics().tactics}
     if verdict.tactics:
         lines.append("看到的手法：")
-        lines += [f"  · {name}：{explain[name]}" for name in verdict.tactics]
+        lines += [f"  · {name}：{load_tactics().explain[name]}" for name in verdict.tactics]
         lines.append("")
     lines.append(f"下一步：{NEXT_STEP[verdict.scam_verdict]}")
     return "\n".join(lines)

@@ -67,7 +67,7 @@ class _Phrase:
     tactic: int
     literal: str  # all of it, where it is a plain phrase; "" for a pattern
     expression: str  # as a regular expression; compiled when first tried
-    anchors: tuple[str, ...]
+    anchors: tuple[tuple[str, ...], ...]  # of each part that must be there, how it can begin
 
     @cached_property
     def regex(self) -> re.Pattern[str]:
@@ -99,11 +99,10 @@ def _compile(tactic: int, source: str) -> _Phrase:
                 required.append(some)
     if position != len(source):
         raise ValueError("a bracket is not closed")
-    required = [r for r in required if min(map(len, r)) >= 2]
-    if not required:
+    anchors = tuple(tuple({text[:4] for text in part}) for part in required if min(map(len, part)) >= 2)
+    if not anchors:
         raise ValueError("no part of two characters that must be there")
-    anchors = max(required, key=lambda r: (min(min(map(len, r)), 4), -len(r)))
-    return _Phrase(tactic, source if gaps == 0 and "[" not in source else "", expression, tuple({a[:4] for a in anchors}))
+    return _Phrase(tactic, source if gaps == 0 and "[" not in source else "", expression, anchors)
 
 
 class TacticSet:
@@ -112,6 +111,7 @@ class TacticSet:
     def __init__(self, tactics: Iterable[Tactic], negations: Iterable[str]) -> None:
         self.tactics = tuple(tactics)
         self.keys = grams.of_texts([t.name for t in self.tactics])
+        self.explain = {t.name: t.explain for t in self.tactics}
         self._phrases: list[_Phrase] = []
         for k, tactic in enumerate(self.tactics):
             for source in (*tactic.phrases, *tactic.patterns):
@@ -121,9 +121,13 @@ class TacticSet:
                     raise InputError(f"tactic {tactic.name}: {source!r}: {e}") from None
         self._negation = re.compile(f"(?:{'|'.join(map(re.escape, negations))})[^{_CLAUSE}]*$")
         anchors: dict[str, list[int]] = {}
-        for k, phrase in enumerate(self._phrases):
-            for anchor in phrase.anchors:
+        parts = [(k, part) for k, phrase in enumerate(self._phrases) for part in phrase.anchors]
+        for k, (_, part) in enumerate(parts):
+            for anchor in part:
                 anchors.setdefault(anchor, []).append(k)
+        self._phrase_of_part = np.array([k for k, _ in parts], dtype=np.int64)
+        self._needed = np.bincount(self._phrase_of_part, minlength=len(self._phrases))
+        self._literal = np.array([len(phrase.literal) for phrase in self._phrases], dtype=np.int64)
         self._tables = tuple(_anchor_table(n, anchors) for n in (2, 3, 4))
         self._begins = np.zeros(1 << _BITMAP_BITS, dtype=bool)
         for anchor in anchors:
@@ -144,45 +148,66 @@ class TacticSet:
         [(0, False), (1, True)]
         """
         found: list[tuple[int, int, bool, int, int]] = []
-        tried: set[tuple[int, int]] = set()
-        joined, bounds, message_of = folded.joined, folded.bounds, folded.message_of
-        for position, phrase_index in self._anchored(folded):
-            phrase = self._phrases[phrase_index]
-            message = int(message_of[position])
-            if phrase.literal:
-                if joined.startswith(phrase.literal, position):
-                    found.append(self._hit(joined, bounds, message, phrase.tactic, position, position + len(phrase.literal)))
-            elif (message, phrase_index) not in tried:
-                tried.add((message, phrase_index))
-                for match in phrase.regex.finditer(joined, int(bounds[message]), int(bounds[message + 1]) - PADS):
-                    found.append(self._hit(joined, bounds, message, phrase.tactic, match.start(), match.end()))
+        joined, bounds = folded.joined, folded.bounds.tolist()
+        position, part = self._anchored(folded)
+        phrase = self._phrase_of_part[part]
+        message = folded.message_of[position].astype(np.int64)
+
+        plain = self._literal[phrase] > 0
+        for at, k, m in zip(position[plain].tolist(), phrase[plain].tolist(), message[plain].tolist(), strict=True):
+            literal = self._phrases[k].literal
+            if len(literal) <= 4 or joined.startswith(literal, at):
+                found.append(self._hit(joined, bounds, m, self._phrases[k].tactic, at, at + len(literal)))
+
+        # A pattern is tried only in messages that hold an anchor of each of its parts.
+        pairs = grams.distinct(message[~plain] * len(self._phrase_of_part) + part[~plain])
+        owner = (pairs // len(self._phrase_of_part)) * len(self._phrases) + self._phrase_of_part[pairs % len(self._phrase_of_part)]
+        begin = np.flatnonzero(np.diff(owner, prepend=-1))
+        count = np.diff(begin, append=len(owner))
+        candidates = owner[begin]
+        candidates = candidates[count == self._needed[candidates % len(self._phrases)]]
+        for m, k in zip((candidates // len(self._phrases)).tolist(), (candidates % len(self._phrases)).tolist(), strict=True):
+            for match in self._phrases[k].regex.finditer(joined, bounds[m], bounds[m + 1] - PADS):
+                found.append(self._hit(joined, bounds, m, self._phrases[k].tactic, match.start(), match.end()))
         return _merge(found)
 
-    def _hit(self, joined: str, bounds: NDArray[np.int64], message: int, tactic: int, start: int, stop: int) -> tuple[int, int, bool, int, int]:
-        before = joined[max(int(bounds[message]), start - _NEGATION_REACH) : start]
-        return message, tactic, bool(self._negation.search(before)), start, stop
+    def _hit(self, joined: str, bounds: list[int], message: int, tactic: int, start: int, stop: int) -> tuple[int, int, bool, int, int]:
+        before = joined[max(bounds[message], start - _NEGATION_REACH) : start]
+        return message, tactic, self._negation.search(before) is not None, start, stop
 
-    def _anchored(self, folded: Folded) -> list[tuple[int, int]]:
-        """(position of an anchor in the batch, phrase that has it), by position."""
+    def _anchored(self, folded: Folded) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(position in the batch, part of a phrase that has an anchor there)."""
         codes = folded.codes
         if len(codes) < 2:
-            return []
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         two = grams.char_grams(codes, 2)[1]
         at = np.flatnonzero(self._begins[_bitmap_slots(two)])
-        out: list[tuple[int, int]] = []
         keys = two[at]
-        for n, (table, phrases) in zip((2, 3, 4), self._tables, strict=True):
+        positions, parts = [], []
+        for n, table in zip((2, 3, 4), self._tables, strict=True):
             if n > 2:
                 inside = at + n <= len(codes)
                 at, keys = at[inside], keys[inside]
                 keys = grams.join(keys, grams.first(codes[at + n - 1]))
-            if not len(table) or not len(at):
-                continue
-            slot = np.minimum(np.searchsorted(table, keys), len(table) - 1)
-            for k in np.flatnonzero(table[slot] == keys).tolist():
-                position = int(at[k])
-                out.extend((position, p) for p in phrases[slot[k]])
-        return out
+            if len(table.keys) and len(at):
+                slot = np.minimum(np.searchsorted(table.keys, keys), len(table.keys) - 1)
+                hit = np.flatnonzero(table.keys[slot] == keys)
+                count = table.count[slot[hit]]
+                positions.append(np.repeat(at[hit], count))
+                begin = np.repeat(table.begin[slot[hit]] - np.concatenate([[0], np.cumsum(count)[:-1]]), count)
+                parts.append(table.parts[begin + np.arange(len(begin))])
+        none = np.zeros(0, dtype=np.int64)
+        return np.concatenate([none, *positions]), np.concatenate([none, *parts])
+
+
+@dataclass(frozen=True)
+class _AnchorTable:
+    """Anchors of one length, sorted by key: anchor i belongs to parts[begin[i] : begin[i] + count[i]]."""
+
+    keys: grams.Keys
+    begin: NDArray[np.int64]
+    count: NDArray[np.int64]
+    parts: NDArray[np.int64]
 
 
 _BITMAP_BITS = 16
@@ -197,9 +222,11 @@ def _keys_of(text: str) -> grams.Keys:
     return grams.char_grams(np.frombuffer(text.encode("utf-32-le"), dtype="<u4"), len(text))[-1]  # not `of_texts`: these are n-grams
 
 
-def _anchor_table(n: int, anchors: Mapping[str, list[int]]) -> tuple[grams.Keys, list[list[int]]]:
-    rows = sorted((int(_keys_of(a)[0]), phrases) for a, phrases in anchors.items() if len(a) == n)
-    return np.array([key for key, _ in rows], dtype=np.uint64), [phrases for _, phrases in rows]
+def _anchor_table(n: int, anchors: Mapping[str, list[int]]) -> _AnchorTable:
+    rows = sorted((int(_keys_of(a)[0]), parts) for a, parts in anchors.items() if len(a) == n)
+    count = np.array([len(parts) for _, parts in rows], dtype=np.int64)
+    every = [part for _, parts in rows for part in parts]
+    return _AnchorTable(np.array([key for key, _ in rows], dtype=np.uint64), np.cumsum(count) - count, count, np.array(every, dtype=np.int64))
 
 
 def _merge(found: list[tuple[int, int, bool, int, int]]) -> Hits:

@@ -32,7 +32,7 @@ def label_spans(text: str) -> list[Label]:
     """The speaker labels of a transcript, in order; empty where the text is none.
 
     >>> [(l.name, l.end) for l in label_spans("A：喂，您好\\nB：你是哪位")]
-    [('A', 2), ('B', 10)]
+    [('A', 2), ('B', 9)]
     >>> label_spans("温馨提示：您的快递已到")
     []
     """
