@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from . import grams
 from .features import extract
 from .model import KIND_HEADS, OUTCOME_HEADS, Floats, Found, Model, Occurrences, kinds, mixed, outcomes, probabilities, strongest
 from .normalise import PADS, Folded, fold, is_han
@@ -20,6 +21,7 @@ from .records import IMPERSONATION, TYPES, VERDICTS, Evidence, Verdict
 from .tactics import Hits, TacticSet, load_tactics
 from .tokenise import tokenise
 
+BATCH = 1024  # messages scanned at once; from 512 to 2,048 the time is the same, beyond them the arrays leave the processor's cache
 MIN_HAN = 4  # Chinese characters below which nothing can be said: "好的", a lone link, a code
 EVIDENCE_ITEMS = 12  # what a reader takes in at a glance; `Scored.contributions` has them all
 _IMPERSONATION, _OTHER, _UNSURE, _FINE = range(len(VERDICTS))
@@ -45,6 +47,7 @@ class Scored:
     tactic_set: TacticSet
     folded: Folded
     hits: Hits
+    at: Occurrences
     whole: Found
     passages: Found
     strongest: NDArray[np.int64]
@@ -70,32 +73,51 @@ class Scored:
 
     def probabilities(self, message: int) -> Floats:
         """float64 [8]: probabilities of TYPES."""
-        both = probabilities(self.outcome[message : message + 1], _kinds(self.model, self.whole, np.array([message])))
-        row: Floats = both[0]
+        row: Floats = probabilities(self.outcome[message : message + 1], self._kinds[message : message + 1])[0]
         return row
+
+    @cached_property
+    def _kinds(self) -> Floats:
+        return kinds(self.model.logits(self.whole, len(self), KIND_HEADS))
 
     def contributions(self, message: int, head: int = 0, most: int | None = None) -> tuple[float, list[Evidence]]:
         """The bias of head 0 or 1 and the features' exact contributions to its logit, strongest first.
 
         All of them (`most` is None) and the bias sum to `logits[message, head]`.
         """
-        shift, of_whole, of_passage = self.model.mix[head]
-        parts = [(self.whole, self.whole.of(message), of_whole)]
-        passage = int(self.strongest[message, head])
-        if passage < 0:
-            parts = [(self.whole, self.whole.of(message), of_whole + of_passage)]
-        else:
-            parts.append((self.passages, self.passages.of(passage), of_passage))
-        amounts: dict[int, float] = {}
-        places: dict[int, tuple[int, int]] = {}
-        for found, mine, factor in parts:
-            amount = factor * self.model.weights[found.row[mine], head] * found.value[mine]
-            for row, x, a, b in zip(found.row[mine].tolist(), amount.tolist(), found.start[mine].tolist(), found.stop[mine].tolist(), strict=True):
-                amounts[row] = amounts.get(row, 0.0) + x
-                places[row] = (a, b)  # of the passage, which comes last, where it has one
-        order = sorted(amounts, key=lambda row: -abs(amounts[row]))[:most]
-        bias = float(shift + (of_whole + of_passage) * self.model.bias[head])
-        return bias, [self._evidence(row, amounts[row], *places[row]) for row in order]
+        shift, of_whole, of_passage = self.model.mix[head].tolist()
+        mine = self.whole.of(message)
+        amounts, places = self._explained[head][0][mine], self._explained[head][1][mine]
+        order = np.argsort(-np.abs(amounts), kind="stable")[:most]
+        place = places[order]
+        items = zip(
+            self.whole.row[mine][order].tolist(), amounts[order].tolist(), self.at.start[place].tolist(), self.at.stop[place].tolist(), strict=True
+        )
+        return shift + (of_whole + of_passage) * float(self.model.bias[head]), [self._evidence(*item) for item in items]
+
+    @cached_property
+    def _explained(self) -> list[tuple[Floats, NDArray[np.int64]]]:
+        """By head: what each entry of `whole` contributes, through the whole and through the strongest passage, and where it is shown."""
+        passages = passages_of(self.folded)
+        in_passage = unit_of_passage(passages, self.at)
+        values = self.model.values(self.whole), self.model.values(self.passages)
+        places = self.model.places(self.at, unit_of_message(self.folded, self.at)), self.model.places(self.at, in_passage)
+        return [self._explain(head, passages, values, places) for head in OUTCOME_HEADS]
+
+    def _explain(
+        self, head: int, passages: Passages, values: tuple[Floats, Floats], places: tuple[NDArray[np.int64], NDArray[np.int64]]
+    ) -> tuple[Floats, NDArray[np.int64]]:
+        _, of_whole, of_passage = self.model.mix[head].tolist()
+        chosen = self.strongest[:, head]
+        amounts = np.where(chosen[self.whole.unit] < 0, of_whole + of_passage, of_whole) * values[0]
+        shown = places[0].copy()
+        # What stands in the strongest passage stands in the whole too: find it there, add to it, and show it where the passage has it.
+        owner = passages.message[self.passages.unit]
+        its = np.flatnonzero(chosen[owner] == self.passages.unit)
+        entry = np.searchsorted(_pair(self.whole.unit, self.whole.row), _pair(owner[its], self.passages.row[its]))
+        amounts[entry] += of_passage * values[1][its]
+        shown[entry] = places[1][its]
+        return amounts * self.model.weights[self.whole.row, head], shown
 
     def _evidence(self, row: int, amount: float, start: int, stop: int) -> Evidence:
         name = self.model.names[row]
@@ -118,9 +140,8 @@ class Scored:
         )
 
 
-def _kinds(model: Model, found: Found, messages: NDArray[np.int64]) -> Floats:
-    """float64 [messages, 6]: probabilities of the kinds of impersonation; computed only for the messages that need them."""
-    return kinds(model.logits(found.only(messages), len(messages), KIND_HEADS))
+def _pair(unit: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
+    return (unit << grams.SLOT_BITS) | row
 
 
 class Classifier:
@@ -141,8 +162,8 @@ class Classifier:
 
     def score_batch(self, texts: Sequence[str], evidence: bool = False) -> list[Verdict]:
         """Score messages in their order; each gets the verdict it would get alone."""
-        scored = self.scan(texts)
-        return [scored.verdict_of(k, evidence) for k in range(len(scored))]
+        parts = (self.scan(texts[i : i + BATCH]) for i in range(0, len(texts), BATCH))
+        return [part.verdict_of(k, evidence) for part in parts for k in range(len(part))]
 
     def scan(self, texts: Sequence[str]) -> Scored:
         """Score a batch and keep all that was found; `Scored` gives verdicts, arrays and contributions from it."""
@@ -150,7 +171,7 @@ class Classifier:
         tokens = tokenise(folded)
         hits = self._tactics.find(folded)
         at = self.model.locate(extract(folded, tokens, hits, self._tactics))
-        whole = self.model.collect(at, folded.message_of[at.start].astype(np.int64))
+        whole = self.model.collect(at, unit_of_message(folded, at))
         raw = self.model.logits(whole, len(folded), OUTCOME_HEADS)
         parts, best, which = self._strongest(folded, at)
         logits = mixed(self.model.mix, raw, best)
@@ -163,6 +184,7 @@ class Classifier:
             self._tactics,
             folded,
             hits,
+            at,
             whole,
             parts,
             which,
@@ -195,17 +217,23 @@ class Classifier:
         out = len(IMPERSONATION) - 1 + likeliest
         imp = np.flatnonzero(likeliest == 0)
         if len(imp):
-            out[imp] = _kinds(self.model, found, imp).argmax(axis=1)
+            out[imp] = self.model.logits(found.only(imp), len(imp), KIND_HEADS).argmax(axis=1)
         return out
+
+
+def unit_of_message(folded: Folded, at: Occurrences) -> NDArray[np.int64]:
+    """The message of each occurrence."""
+    return folded.message_of[at.start].astype(np.int64)
 
 
 def unit_of_passage(passages: Passages, at: Occurrences) -> NDArray[np.int64]:
     """The passage of each occurrence; -1 for one that crosses into another, or stands for the whole text."""
-    if not len(passages.message):
-        return np.full(len(at.row), -1, dtype=np.int64)
-    first = passages.of[at.start]
-    inside = (at.stop > at.start) & (passages.of[at.stop - 1] == first)
-    return np.where(inside, first, -1)
+    unit = np.full(len(at.row), -1, dtype=np.int64)
+    if len(passages.message):
+        some = np.flatnonzero((passages.of[at.start] >= 0) & (at.stop > at.start))
+        first, last = passages.of[at.start[some]], passages.of[at.stop[some] - 1]
+        unit[some] = np.where(first == last, first, -1)
+    return unit
 
 
 def _reasons(folded: Folded) -> NDArray[np.int64]:

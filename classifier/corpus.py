@@ -1,17 +1,18 @@
 """Labelled data: reads records of messages and calls, and the groups that no split may divide.
 
-Owns the record's schema and the folds. Knows nothing of features or models. Checks of a corpus as a whole live here too.
+Owns the record's schema and the folds. Knows nothing of features or models.
 """
 
 import csv
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import InputError
 from .records import TYPE_NAMES, TYPES
+from .turns import transcript
 
 _ABOUT = {"防诈提醒", "转述"}  # tactics a reader names in texts about fraud
 CHANNELS = ("sms", "im", "letter", "call")
@@ -44,33 +45,30 @@ class Example:
         return self.type == "legit" and not self.twin and not self.about
 
 
-def transcript(turns: Iterable[tuple[str, str]]) -> str:
-    """A call as text: `speaker：words`, a turn a line.
-
-    >>> transcript([("A", "喂"), ("", "您好")])
-    'A：喂\\n您好'
-    """
-    return "\n".join(f"{speaker}：{text}" if speaker else text for speaker, text in turns)
+def paths(directory: Path) -> list[Path]:
+    """The files of a corpus, in order. Raises InputError where there are none."""
+    found = sorted(directory.glob("*/*.jsonl"))
+    if not found:
+        raise InputError(f"{directory}: no corpus there; a directory with messages/*.jsonl or calls/*.jsonl is wanted")
+    return found
 
 
 def read(directory: Path) -> list[Example]:
     """All records below a corpus directory, in the order of file and line. Raises InputError naming file, line and fault."""
-    paths = sorted(directory.glob("*/*.jsonl"))
-    if not paths:
-        raise InputError(f"{directory}: no corpus there (messages/*.jsonl, calls/*.jsonl); name one with --corpus")
-    return [example for path in paths for example in _read_file(path)]
+    return [example for path in paths(directory) for example in _read_file(path)]
 
 
 def _read_file(path: Path) -> Iterator[Example]:
-    with open(path, encoding="utf-8", newline="\n") as file:
+    with open(path, "rb") as file:
         for number, line in enumerate(file, 1):
             try:
-                yield _example(json.loads(line))
-            except (ValueError, KeyError, TypeError) as e:
+                yield example_of(json.loads(line.decode("utf-8")))
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
                 raise InputError(f"{path}:{number}: not a corpus record: {type(e).__name__} {e}") from None
 
 
-def _example(record: dict[str, object]) -> Example:
+def example_of(record: dict[str, object]) -> Example:
+    """A record of a corpus file as an Example. Raises KeyError, TypeError or ValueError where it is none."""
     turns = tuple((str(t["speaker"]), str(t["text"])) for t in record.get("turns", []))  # type: ignore[attr-defined]
     if record["type"] not in TYPES:
         raise ValueError(f"type {record['type']!r} is none of {', '.join(TYPES)}")

@@ -25,7 +25,6 @@ from .tactics import Hits, TacticSet
 from .tokenise import Tokens, classes
 
 GROUPS = ("char", "word", "concept", "tactic", "form")
-CHAR_N = 4
 _SKIP = 6  # words two classes may stand apart and still be a pair: about one clause
 _LENGTHS = (8, 16, 32, 64, 128, 256, 512, 1024)  # folded characters
 
@@ -36,15 +35,25 @@ class View:
 
     group        index into GROUPS
     keys         uint64: the feature's key
-    start, stop  int64: folded characters [start, stop) of the batch it stands on
+    start        int64: the first folded character of the batch it stands on
+    reach        int64: the one after the last; or, where all are equally long, how long they are
     name         entry -> the feature's name; called for the few entries that are shown or become part of a model
     """
 
     group: int
     keys: grams.Keys
     start: NDArray[np.int64]
-    stop: NDArray[np.int64]
+    reach: NDArray[np.int64] | int
     name: Callable[[int], str]
+
+    @property
+    def stop(self) -> NDArray[np.int64]:
+        """int64: the folded character after the last of each entry."""
+        return self.start + self.reach if isinstance(self.reach, int) else self.reach
+
+    def stop_of(self, entries: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The same for some entries, without computing it for all."""
+        return self.start[entries] + self.reach if isinstance(self.reach, int) else self.reach[entries]
 
 
 def extract(folded: Folded, tokens: Tokens, hits: Hits, tactics: TacticSet) -> list[View]:
@@ -55,9 +64,9 @@ def extract(folded: Folded, tokens: Tokens, hits: Hits, tactics: TacticSet) -> l
 def _chars(folded: Folded) -> list[View]:
     position = np.arange(len(folded.codes), dtype=np.int64)
     views = []
-    for k, keys in enumerate(grams.char_grams(folded.codes, CHAR_N)):
+    for k, keys in enumerate(folded.grams):
         start, n = position[: len(keys)], k + 1
-        views.append(View(0, keys, start, start + n, lambda i, n=n: f"char:{_show(folded.joined[i : i + n])}"))  # type: ignore[misc]
+        views.append(View(0, keys, start, n, lambda i, n=n: f"char:{_show(folded.joined[i : i + n])}"))  # type: ignore[misc]
     return views
 
 

@@ -6,6 +6,7 @@ A multiplicative hash mixes upwards, so its high bits are the good ones: slots a
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,25 +53,32 @@ def span_keys(codes: NDArray[np.uint32], start: NDArray[np.int64], stop: NDArray
     A polynomial hash over prefix sums (Rabin and Karp): the sum of c_i A^i over the span, divided by A^start; A is odd and so
     has an inverse modulo 2^64.
     """
-    n = len(codes)
-    power = np.multiply.accumulate(np.concatenate([[np.uint64(1)], np.full(n, _A)]))
-    inverse = np.multiply.accumulate(np.concatenate([[np.uint64(1)], np.full(n, _A_INVERSE)]))
-    prefix = np.concatenate([[np.uint64(0)], np.cumsum((codes.astype(np.uint64) + np.uint64(1)) * power[:-1])])
+    power, inverse = _powers(1 << len(codes).bit_length())
+    prefix = np.zeros(len(codes) + 1, dtype=np.uint64)
+    np.cumsum((codes.astype(np.uint64) + np.uint64(1)) * power[: len(codes)], out=prefix[1:])
     keys: Keys = (prefix[stop] - prefix[start]) * inverse[start]
     return keys
 
 
+@lru_cache(maxsize=2)
+def _powers(count: int) -> tuple[Keys, Keys]:
+    """The first powers of _A and of its inverse."""
+    power, inverse = np.full(count, _A), np.full(count, _A_INVERSE)
+    power[0] = inverse[0] = 1
+    return np.multiply.accumulate(power), np.multiply.accumulate(inverse)
+
+
 def of_texts(texts: Sequence[str]) -> Keys:
     """One key for each whole text."""
-    joined = "".join(texts)
-    stop = np.cumsum([len(t) for t in texts])
-    return span_keys(np.frombuffer(joined.encode("utf-32-le"), dtype="<u4"), np.concatenate([[0], stop[:-1]]), stop)
+    size = np.array([len(t) for t in texts], dtype=np.int64)
+    stop = np.cumsum(size)
+    return span_keys(np.frombuffer("".join(texts).encode("utf-32-le"), dtype="<u4"), stop - size, stop)
 
 
 def distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
     """Sorted, each once; several times as fast here as np.unique, which hashes."""
     ordered = np.sort(values)
-    return ordered[np.flatnonzero(np.diff(ordered, prepend=-1))] if len(ordered) else ordered
+    return ordered[np.flatnonzero(np.diff(ordered, prepend=ordered[0] - 1))] if len(ordered) else ordered
 
 
 def salt(keys: Keys, kind: int) -> Keys:
@@ -79,11 +87,29 @@ def salt(keys: Keys, kind: int) -> Keys:
     return mixed
 
 
+class Table:
+    """Keys, each in a slot of its own, to be looked up many at once. Of two keys in one slot only the later is kept."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._prints = np.zeros(1 << SLOT_BITS, dtype=np.uint32)
+        self._rows = np.full(1 << SLOT_BITS, -1, dtype=np.int32)
+        slot = slots(keys)
+        self._prints[slot], self._rows[slot] = prints(keys), np.arange(len(keys), dtype=np.int32)
+
+    def find(self, keys: Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(entry, row): which of these keys are in the table, and as which of its keys."""
+        slot = slots(keys)
+        at = np.flatnonzero(self._prints[slot] == prints(keys))
+        row = self._rows[slot[at]]
+        known = row >= 0
+        return at[known], row[known].astype(np.int64)
+
+
 def slots(keys: Keys) -> NDArray[np.int64]:
     """int64: the slot of each key in a table of 2^SLOT_BITS."""
-    return (keys >> _SLOT_SHIFT).astype(np.int64)
+    return (keys >> _SLOT_SHIFT).view(np.int64)
 
 
 def prints(keys: Keys) -> NDArray[np.uint32]:
     """uint32: what a slot remembers of its key, to tell it from another key in the same slot."""
-    return ((keys >> _PRINT_SHIFT) & np.uint64(0xFFFFFFFF)).astype(np.uint32)
+    return (keys >> _PRINT_SHIFT).astype(np.uint32)

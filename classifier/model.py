@@ -15,7 +15,6 @@ the logit.
 
 import hashlib
 import json
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -39,9 +38,9 @@ _MAX_TOTAL = 256 * 1024 * 1024  # bytes
 _MAX_FEATURES = 1 << grams.SLOT_BITS  # one slot each
 _MAX_WEIGHT = 1e4
 FLOOR = 400.0  # added to the squared norm: what ten characters have
-_PLACE_BITS = 26  # occurrences in a batch: 2,048 messages of 4,000 characters have some 2^26 features, leaving 17 bits for messages
 _ARRAYS: dict[str, tuple[str, int]] = {"keys.u8": ("<u8", 1), "scale.f4": ("<f4", 1), "group.u1": ("|u1", 1), "weights.f4": ("<f4", len(HEADS))}
 _NAMES = "names.txt"
+_FILES = {"manifest.json", "card.md", _NAMES, *_ARRAYS}
 
 Floats = NDArray[np.float64]
 
@@ -77,16 +76,11 @@ class Occurrences:
 class Found:
     """The features of some units (messages or passages); parallel arrays, sorted by unit and feature, each pair once.
 
-    unit, row    int64: which unit, which feature of the model
-    value        float64: the feature's value in the unit
-    start, stop  int64: folded characters [start, stop) of the batch where it stands first
+    unit, row  int64: which unit, which feature of the model
     """
 
     unit: NDArray[np.int64]
     row: NDArray[np.int64]
-    value: Floats
-    start: NDArray[np.int64]
-    stop: NDArray[np.int64]
 
     def of(self, unit: int) -> slice:
         """Where in the arrays the features of one unit are."""
@@ -98,13 +92,26 @@ class Found:
         first, last = np.searchsorted(self.unit, units), np.searchsorted(self.unit, units, "right")
         count = last - first
         index = np.repeat(np.arange(len(units)), count)
-        chosen = np.arange(len(index)) + np.repeat(first - (np.cumsum(count) - count), count)
-        return Found(index, self.row[chosen], self.value[chosen], self.start[chosen], self.stop[chosen])
+        return Found(index, self.row[np.arange(len(index)) + np.repeat(first - (np.cumsum(count) - count), count)])
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The groups of features of each unit, one after the other as in `Found`; parallel arrays, one entry a group that is there.
+
+    unit   int64: whose it is
+    begin  int64: where in `Found` it begins
+    norm   float64: what the scales of its features are divided by
+    """
+
+    unit: NDArray[np.int64]
+    begin: NDArray[np.int64]
+    norm: Floats
 
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model. Arrays are parallel, one entry a feature, ordered by slot.
+    """A loaded model. Arrays are parallel, one entry a feature, ordered by group and, within it, by slot.
 
     keys     uint64 [f]
     scale    float32 [f]: the feature's value before the message's norm (inverse document frequency)
@@ -127,22 +134,12 @@ class Model:
     manifest: Mapping[str, Any]
 
     @cached_property
-    def _table(self) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:
-        """(print, row) of each slot; row -1 where the slot is empty."""
-        slot = grams.slots(self.keys)
-        prints = np.zeros(1 << grams.SLOT_BITS, dtype=np.uint32)
-        rows = np.full(1 << grams.SLOT_BITS, -1, dtype=np.int32)
-        prints[slot], rows[slot] = grams.prints(self.keys), np.arange(len(self.keys), dtype=np.int32)
-        return prints, rows
+    def _table(self) -> grams.Table:
+        return grams.Table(self.keys)
 
     def rows(self, keys: grams.Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(entry, row): which of the keys are features of this model, and which rows they are."""
-        prints, rows = self._table
-        slot = grams.slots(keys)
-        at = np.flatnonzero(prints[slot] == grams.prints(keys))
-        row = rows[slot[at]]
-        known = row >= 0
-        return at[known], row[known].astype(np.int64)
+        return self._table.find(keys)
 
     def locate(self, views: Sequence[View]) -> Occurrences:
         """Every place in a batch where a feature of this model stands."""
@@ -150,44 +147,57 @@ class Model:
         return Occurrences(
             np.concatenate([row for _, _, row in found]),
             np.concatenate([view.start[at] for view, at, _ in found]),
-            np.concatenate([view.stop[at] for view, at, _ in found]),
+            np.concatenate([view.stop_of(at) for view, at, _ in found]),
         )
 
     def collect(self, at: Occurrences, unit: NDArray[np.int64]) -> Found:
-        """The features of each unit, given the unit of every occurrence (-1: of none), and their values."""
-        # Sorted together with its place in one number: three times as fast as a stable argsort.
-        pair = (unit << grams.SLOT_BITS) | at.row
-        packed = np.sort(((pair << _PLACE_BITS) | np.arange(len(pair)))[unit >= 0])
-        pair = packed >> _PLACE_BITS
-        first = np.flatnonzero(np.diff(pair, prepend=-1))
-        pair, place = pair[first], packed[first] & ((1 << _PLACE_BITS) - 1)
-        index, row = pair >> grams.SLOT_BITS, pair & ((1 << grams.SLOT_BITS) - 1)
-        value = feature_values(index, self.scale[row].astype(np.float64), self.group[row])
-        return Found(index, row, value, at.start[place], at.stop[place])
+        """The features of each unit, given the unit of every occurrence (-1: of none)."""
+        inside = np.flatnonzero(unit >= 0)
+        every = len(inside) == len(unit)
+        pair = grams.distinct(((unit if every else unit[inside]) << grams.SLOT_BITS) | (at.row if every else at.row[inside]))
+        return Found(pair >> grams.SLOT_BITS, pair & ((1 << grams.SLOT_BITS) - 1))
+
+    def places(self, at: Occurrences, unit: NDArray[np.int64]) -> NDArray[np.int64]:
+        """int64, parallel to what `collect` gives: the occurrence where each feature stands first in its unit."""
+        inside = np.flatnonzero(unit >= 0)
+        pair = (unit[inside] << grams.SLOT_BITS) | at.row[inside]
+        order = np.lexsort((at.start[inside], pair))
+        return inside[order[np.flatnonzero(np.diff(pair[order], prepend=-1))]]
+
+    def values(self, found: Found) -> Floats:
+        """float64, parallel to `found`: each feature's value in its unit.
+
+        Within a unit the groups of n-grams have a Euclidean norm of nearly 1, less in short ones, where a few n-grams should not
+        speak as loudly as many; tactics and form have none, so that a tactic counts the same everywhere.
+        """
+        cells = self._cells(found)
+        values: Floats = self.scale[found.row] / np.repeat(cells.norm, np.diff(cells.begin, append=len(found.row)))
+        return values
 
     def logits(self, found: Found, units: int, heads: Sequence[int]) -> Floats:
-        """float64 [units, heads]: logits of some heads, before calibration."""
+        """float64 [units, heads]: logits of some heads, before calibration: bias plus weights times `values`."""
         out = np.tile(self.bias[list(heads)], (units, 1))
-        if len(found.unit):
-            start = np.flatnonzero(np.diff(found.unit, prepend=-1))
-            for column, head in enumerate(heads):
-                amount = self._columns[head][found.row] * found.value
-                out[found.unit[start], column] += np.add.reduceat(amount, start)
+        cells = self._cells(found)
+        for column, head in enumerate(heads if len(found.row) else ()):
+            sums = np.add.reduceat(self._scaled[head][found.row], cells.begin, dtype=np.float64) / cells.norm
+            out[:, column] += np.bincount(cells.unit, weights=sums, minlength=units)
         return out
 
+    def _cells(self, found: Found) -> "_Cells":
+        cell = found.unit * len(GROUPS) + self.group[found.row]
+        begin = np.flatnonzero(np.diff(cell, prepend=-1))
+        squares = np.add.reduceat(self._squares[found.row], begin, dtype=np.float64) if len(begin) else np.zeros(0)
+        plain = cell[begin] % len(GROUPS) >= GROUPS.index("tactic")
+        return _Cells(cell[begin] // len(GROUPS), begin, np.where(plain, 1.0, np.sqrt(squares + FLOOR)))
+
     @cached_property
-    def _columns(self) -> NDArray[np.float32]:
-        """The weights head by head, each contiguous."""
-        return np.ascontiguousarray(self.weights.T)
+    def _squares(self) -> NDArray[np.float32]:
+        return self.scale * self.scale
 
-
-def feature_values(unit: NDArray[np.int64], scale: Floats, group: NDArray[np.uint8]) -> Floats:
-    """Values of features from their scales: within a unit the groups of n-grams have a Euclidean norm of nearly 1, less in short
-    ones, where a few n-grams should not speak as loudly as many; tactics and form have none, so that a tactic counts the same everywhere."""
-    cell = unit * len(GROUPS) + group
-    norm = np.sqrt(np.bincount(cell, weights=scale * scale) + FLOOR)[cell] if len(cell) else scale
-    values: Floats = np.where(group < GROUPS.index("tactic"), scale / norm, scale)
-    return values
+    @cached_property
+    def _scaled(self) -> NDArray[np.float32]:
+        """float32 [heads, f]: weights times scales, each head contiguous."""
+        return np.ascontiguousarray((self.weights * self.scale[:, None]).T)
 
 
 def strongest(logits: Floats, message: NDArray[np.int64], messages: int) -> tuple[Floats, NDArray[np.int64]]:
@@ -284,6 +294,7 @@ def save(model: Model, directory: Path) -> None:
 
 def load(directory: Path) -> Model:
     """Read and verify a model directory. Raises ModelError, naming the file and the fault, for anything that is not exactly right."""
+    _refuse_strange_files(directory)
     manifest = _read_manifest(directory)
     listed = manifest["files"]
     if set(listed) != {*_ARRAYS, _NAMES}:
@@ -306,7 +317,9 @@ def load(directory: Path) -> Model:
     for what, array in (("weights.f4", weights), ("scale.f4", arrays["scale.f4"]), ("bias", bias), ("mix", mix)):
         if not np.isfinite(array).all() or (np.abs(array) > _MAX_WEIGHT).any():
             raise ModelError(f"{directory}: {what} holds a value that is not finite or beyond {_MAX_WEIGHT:g}")
-    if len(names) != features or (np.diff(grams.slots(arrays["keys.u8"])) <= 0).any():
+    slots = grams.slots(arrays["keys.u8"])
+    order = arrays["group.u1"].astype(np.int64) * _MAX_FEATURES + slots
+    if len(names) != features or len(np.unique(slots)) != features or (np.diff(order) <= 0).any():
         raise ModelError(f"{directory}: features are not in order, or not as many as their names")
     if (arrays["group.u1"] >= len(GROUPS)).any():
         raise ModelError(f"{directory / 'group.u1'}: a group beyond {len(GROUPS)}")
@@ -321,6 +334,13 @@ def load(directory: Path) -> Model:
 _SHAPE: dict[str, type | tuple[type, ...]] = {
     "format": int, "id": str, "heads": list, "types": list, "features": int, "bias": list, "mix": list, "cutoffs": dict, "tables": str, "files": dict,
 }  # fmt: skip
+
+
+def _refuse_strange_files(directory: Path) -> None:
+    """Only the plain files of a model: a link could lead anywhere, and what is not in the manifest was verified by nobody."""
+    for path in sorted(directory.iterdir()) if directory.is_dir() else ():
+        if path.name not in _FILES or path.is_symlink() or not path.is_file():
+            raise ModelError(f"{path}: no file of a model; a model is a directory made by scamcall train")
 
 
 def _read_manifest(directory: Path) -> dict[str, Any]:
@@ -348,8 +368,10 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
     if [len(m) if isinstance(m, list) else 0 for m in manifest["mix"]] != [3, 3]:
         raise ModelError(f"{path}: mix should be two rows of three numbers")
     numbers = [*manifest["bias"], *manifest["cutoffs"].values(), *(x for m in manifest["mix"] for x in m)]
-    if set(manifest["cutoffs"]) != set(Cutoffs.__dataclass_fields__) or not all(isinstance(x, (int, float)) and math.isfinite(x) for x in numbers):
-        raise ModelError(f"{path}: cut-offs or bias are not numbers")
+    if set(manifest["cutoffs"]) != set(Cutoffs.__dataclass_fields__):
+        raise ModelError(f"{path}: cut-offs should be {', '.join(Cutoffs.__dataclass_fields__)}")
+    if not all(isinstance(x, (int, float)) and abs(x) <= _MAX_WEIGHT for x in numbers):
+        raise ModelError(f"{path}: cut-offs, bias or mix are not numbers within {_MAX_WEIGHT:g}")
     if not 0 < manifest["features"] <= _MAX_FEATURES:
         raise ModelError(f"{path}: {manifest['features']} features, at most {_MAX_FEATURES}")
     for name, entry in manifest["files"].items():

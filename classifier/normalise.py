@@ -17,10 +17,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.resources import files
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .grams import Keys, char_grams
 from .turns import label_spans
 
 LINK = "\ue001"
@@ -32,8 +34,10 @@ _DROP = 0x110000
 _LINK, _PAD, _NEWLINE = ord(LINK), ord(PAD), ord("\n")
 _LINK_CHARS = "abcdefghijklmnopqrstuvwxyz0123456789:/.?&=_%#@~+-*"
 # A short list of endings keeps "3.5" and "v2.0" from being links; path or protocol make any ending one.
+# A host is tried only where one can begin, or long runs of letters would be tried at every letter (quadratic).
 _LINK_SHAPE = re.compile(
-    r"(?:https?:?/{1,2}|www\.|wap\.|m\.)[^\s]{2,}|[a-z0-9*_-]+(?:\.[a-z0-9*_-]+)*\.(?:com|cn|net|org|top|cc|tk|xyz|vip|club|shop|site|"
+    r"(?:https?:?/{1,2}|www\.|wap\.|m\.)[^\s]{2,}|"
+    r"(?<![a-z0-9*_-])(?<![a-z0-9*_-]\.)[a-z0-9*_-]+(?:\.[a-z0-9*_-]+)*\.(?:com|cn|net|org|top|cc|tk|xyz|vip|club|shop|site|"
     r"info|me|io|co|ltd|link|app|win|ml|ga|cf|gq|pw|tv|hk|tw|biz|pro|online|store|icu|work|fun|mobi|asia|example|test|invalid)(?![a-z])(?:[:/?][^\s]*)?"
 )
 _ORNAMENTS = " ·.-_~*/\\|+^★☆◆◇■□▲△●○◎※=`'\"丶丨☞♥❤♡✿❀♪"
@@ -70,6 +74,11 @@ class Folded:
         """int32 [n]: the message each folded character (or the pads behind it) belongs to."""
         return np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.bounds))
 
+    @cached_property
+    def grams(self) -> list[Keys]:
+        """Keys of the 1- to 4-grams of characters at every position: entry k has `len(codes) - k` keys."""
+        return char_grams(self.codes, 4)
+
     def text(self, k: int) -> str:
         """The folded text of message k."""
         return self.joined[self.bounds[k] : self.bounds[k + 1] - PADS]
@@ -104,29 +113,52 @@ def _codes(text: str) -> NDArray[np.uint32]:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
 
 
-def _member(chars: str) -> NDArray[np.bool_]:
-    """bool [0x110000]: is this code point one of `chars`?"""
-    mask = np.zeros(0x110000, dtype=bool)
-    mask[_codes(chars)] = True
-    return mask
+_HAN, _IN_LINK, _DIGIT, _ORNAMENT, _DOT, _MASK, _POINT, _NEAR = (1 << k for k in range(8))  # bits of what a character is
 
 
 @lru_cache(maxsize=1)
-def _classes() -> dict[str, NDArray[np.bool_]]:
-    han = np.zeros(0x110000, dtype=bool)
-    han[0x3400:0xA000] = han[0x20000:0x32000] = True
-    return {
-        "han": han,
-        "link": _member(_LINK_CHARS),
-        "digit": _member("0123456789"),
-        "ornament": _member(_ORNAMENTS),
-    }
+def _kinds() -> NDArray[np.uint8]:
+    """uint8 [0x110000]: the bits of each folded character."""
+    kinds = np.zeros(0x110000, dtype=np.uint8)
+    kinds[0x3400:0xA000] = kinds[0x20000:0x32000] = _HAN | _NEAR
+    members = ((_LINK_CHARS, _IN_LINK), ("0123456789", _DIGIT), (_ORNAMENTS, _ORNAMENT), ("./", _DOT), ("*x", _MASK), (",.", _POINT))
+    for chars, bit in (*members, (f"0{LINK}", _NEAR)):
+        kinds[_codes(chars)] |= bit
+    return kinds
 
 
 def is_han(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
     """bool, parallel to `codes`: a Chinese character?"""
-    mask: NDArray[np.bool_] = _classes()["han"][codes]
+    mask: NDArray[np.bool_] = (_kinds()[codes] & _HAN) != 0
     return mask
+
+
+class _Line(NamedTuple):
+    """The batch between two steps: parallel arrays, the last two as in `Folded`."""
+
+    codes: NDArray[np.uint32]
+    kinds: NDArray[np.uint8]
+    begin: NDArray[np.int64]
+    end: NDArray[np.int64]
+
+    def without(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> "_Line":
+        """The line without the characters of the runs [start, stop), which do not overlap."""
+        if not len(starts):
+            return self
+        edge = np.zeros(len(self.codes) + 1, dtype=np.int8)
+        edge[starts] += 1
+        edge[stops] -= 1
+        keep = np.flatnonzero(np.cumsum(edge[:-1], dtype=np.int8) == 0)
+        return _Line(self.codes[keep], self.kinds[keep], self.begin[keep], self.end[keep])
+
+    def collapse(self, starts: NDArray[np.int64], stops: NDArray[np.int64], to: str) -> "_Line":
+        """Each run [start, stop) becomes the one character `to`, standing for all the raw text of the run."""
+        if not len(starts):
+            return self
+        self.codes[starts], self.kinds[starts] = ord(to), _kinds()[ord(to)]
+        self.end[starts] = self.end[stops - 1]
+        longer = stops - starts > 1
+        return self.without(starts[longer] + 1, stops[longer])
 
 
 def fold(texts: Sequence[str]) -> Folded:
@@ -137,7 +169,7 @@ def fold(texts: Sequence[str]) -> Folded:
     """
     cut = [t if len(t) <= MAX_CHARS else t[:MAX_CHARS] for t in texts]
     pads = PAD * PADS
-    raw = _codes(pads.join(cut) + pads)
+    raw = _codes(pads.join([*cut, ""]))
     length = np.fromiter(map(len, cut), dtype=np.int64, count=len(cut)) + PADS
     raw_bounds = np.concatenate([[0], np.cumsum(length)])
     message = np.repeat(np.arange(len(cut)), length)
@@ -147,9 +179,10 @@ def fold(texts: Sequence[str]) -> Folded:
 
     codes = _table()[raw]
     codes[is_pad] = _PAD
-    bad = ((raw >= 0xD800) & (raw < 0xE000)) | ((raw < 32) & (raw != 9) & (raw != 10) & (raw != 13)) | (raw == 0xFFFD)
+    unread = np.flatnonzero(codes == _DROP)
+    bad = raw[unread]
     repaired = np.zeros(len(cut), dtype=bool)
-    repaired[message[bad]] = True
+    repaired[message[unread[((bad >= 0xD800) & (bad < 0xE000)) | ((bad < 32) & (bad != 13)) | (bad == 0xFFFD)]]] = True
 
     for k, text in enumerate(cut):
         if ":" in text or "：" in text:
@@ -158,87 +191,60 @@ def fold(texts: Sequence[str]) -> Folded:
 
     keep = np.flatnonzero(codes != _DROP)
     codes, begin = codes[keep], keep - raw_bounds[message[keep]]
-    end = begin + 1
+    line = _Line(codes, _kinds()[codes], begin, begin + 1)
     for step in (_links, _digits, _separators):
-        codes, begin, end = step(codes, begin, end)
-    begin[codes == _PAD] = -1
-    ends = np.flatnonzero(codes == _PAD)[PADS - 1 :: PADS] + 1
+        line = step(line)
+    line.begin[line.codes == _PAD] = -1
+    ends = np.flatnonzero(line.codes == _PAD)[PADS - 1 :: PADS] + 1
     return Folded(
-        codes.astype(np.uint32),
-        begin.astype(np.int32),
-        end.astype(np.int32),
+        line.codes,
+        line.begin.astype(np.int32),
+        line.end.astype(np.int32),
         np.concatenate([[0], ends]).astype(np.int64),
         repaired,
-        np.fromiter((len(t) > MAX_CHARS for t in texts), dtype=bool, count=len(cut)),
+        np.fromiter(map(len, texts), dtype=np.int64, count=len(cut)) > MAX_CHARS,
     )
-
-
-_Arrays = tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]
 
 
 def _runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Starts and ends (exclusive) of the runs of True."""
-    edge = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).view(np.int8)))
+    padded = np.zeros(len(mask) + 2, dtype=bool)
+    padded[1:-1] = mask
+    edge = np.flatnonzero(padded[1:] != padded[:-1])
     return edge[::2], edge[1::2]
 
 
-def _collapse(
-    codes: NDArray[np.uint32], begin: NDArray[np.int64], end: NDArray[np.int64],
-    starts: NDArray[np.int64], stops: NDArray[np.int64], to: int,
-) -> _Arrays:  # fmt: skip
-    """Each run [start, stop) becomes the one character `to`, standing for all the raw text of the run."""
-    if not len(starts):
-        return codes, begin, end
-    codes, end = codes.copy(), end.copy()
-    codes[starts] = to
-    end[starts] = end[stops - 1]
-    gone = np.zeros(len(codes) + 1, dtype=np.int8)
-    np.add.at(gone, starts + 1, 1)
-    np.add.at(gone, stops, -1)
-    keep = np.cumsum(gone[:-1]) == 0
-    return codes[keep], begin[keep], end[keep]
-
-
-def _links(codes: NDArray[np.uint32], begin: NDArray[np.int64], end: NDArray[np.int64]) -> _Arrays:
-    dots = (codes == ord(".")) | (codes == ord("/"))
-    if not dots.any():
-        return codes, begin, end
-    starts, stops = _runs(_classes()["link"][codes])
-    count = np.cumsum(np.concatenate([[0], dots]))
-    maybe = (count[stops] > count[starts]) & (stops - starts >= 5)
+def _links(line: _Line) -> _Line:
+    dots = np.flatnonzero(line.kinds & _DOT)
+    if not len(dots):
+        return line
+    starts, stops = _runs((line.kinds & _IN_LINK) != 0)
+    maybe = (np.searchsorted(dots, stops) > np.searchsorted(dots, starts)) & (stops - starts >= 5)
     spans = []
     for a, b in zip(starts[maybe].tolist(), stops[maybe].tolist(), strict=True):
-        for hit in _LINK_SHAPE.finditer(codes[a:b].tobytes().decode("utf-32-le")):
+        for hit in _LINK_SHAPE.finditer(line.codes[a:b].tobytes().decode("utf-32-le")):
             spans.append((a + hit.start(), a + hit.end()))
     found = np.array(spans, dtype=np.int64).reshape(-1, 2)
-    return _collapse(codes, begin, end, found[:, 0], found[:, 1], _LINK)
+    return line.collapse(found[:, 0], found[:, 1], LINK)
 
 
-def _digits(codes: NDArray[np.uint32], begin: NDArray[np.int64], end: NDArray[np.int64]) -> _Arrays:
-    digit = _classes()["digit"][codes]
-    mask = codes == ord("*")
-    x = codes == ord("x")
-    hard = digit | mask | x
-    beside = np.zeros(len(codes), dtype=bool)  # a mask character counts only beside another one or a digit
+def _digits(line: _Line) -> _Line:
+    digit = (line.kinds & _DIGIT) != 0
+    mask = (line.kinds & _MASK) != 0
+    hard = digit | mask
+    beside = np.zeros(len(hard), dtype=bool)  # a mask character counts only beside another one or a digit
     beside[1:] |= hard[:-1]
     beside[:-1] |= hard[1:]
-    run = digit | ((mask | x) & beside)
-    point = (codes == ord(",")) | (codes == ord("."))
-    run[1:-1] |= point[1:-1] & digit[:-2] & digit[2:]
-    starts, stops = _runs(run)
-    return _collapse(codes, begin, end, starts, stops, ord("0"))
+    run = digit | (mask & beside)
+    point = np.flatnonzero(line.kinds[1:-1] & _POINT) + 1
+    run[point] |= digit[point - 1] & digit[point + 1]
+    return line.collapse(*_runs(run), "0")
 
 
-def _separators(codes: NDArray[np.uint32], begin: NDArray[np.int64], end: NDArray[np.int64]) -> _Arrays:
-    ornament = _classes()["ornament"][codes]
-    starts, stops = _runs(ornament)
-    inner = (starts > 0) & (stops < len(codes))
+def _separators(line: _Line) -> _Line:
+    starts, stops = _runs((line.kinds & _ORNAMENT) != 0)
+    inner = (starts > 0) & (stops < len(line.kinds)) & (stops - starts <= 3)
     starts, stops = starts[inner], stops[inner]
-    near = is_han(codes) | (codes == ord("0")) | (codes == _LINK)
-    han = is_han(codes)
-    squeezed = near[starts - 1] & near[stops] & (han[starts - 1] | han[stops]) & (stops - starts <= 3)
-    gone = np.zeros(len(codes) + 1, dtype=np.int8)
-    np.add.at(gone, starts[squeezed], 1)
-    np.add.at(gone, stops[squeezed], -1)
-    keep = np.cumsum(gone[:-1]) == 0
-    return codes[keep], begin[keep], end[keep]
+    before, after = line.kinds[starts - 1], line.kinds[stops]
+    squeezed = (before & after & _NEAR != 0) & ((before | after) & _HAN != 0)
+    return line.without(starts[squeezed], stops[squeezed])

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import InputError, LockError, ModelError, OutputError
-from .writers import sync_directory
+from .output import sync_directory
 
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
 _POINTER = "CURRENT"
@@ -70,7 +70,7 @@ def current() -> Path:
 def _current_id() -> str:
     for root in (user_root(), shipped_root()):
         with suppress(OSError):
-            return (root / _POINTER).read_text(encoding="ascii").strip()
+            return (root / _POINTER).read_text(encoding="ascii", errors="backslashreplace").strip()
     return ""
 
 
@@ -89,15 +89,16 @@ def publish(root: Path, model_id: str, write: Callable[[Path], None]) -> Path:
     """
     if not _ID.match(model_id):
         raise InputError(f"{model_id!r} is no model id: small letters, digits, . _ - and at most 64 of them")
-    temporary = root / f".{model_id}.{os.getpid()}.part"
+    temporary, old = root / f".{model_id}.{os.getpid()}.part", root / f".{model_id}.{os.getpid()}.old"
     try:
         write(temporary)
         sync_directory(temporary)
         target = root / model_id
         if target.exists():
-            shutil.rmtree(target)
+            os.replace(target, old)
         os.replace(temporary, target)
         sync_directory(root)
+        shutil.rmtree(old, ignore_errors=True)
         _point(root, model_id)
     except OSError as e:
         raise OutputError(f"{root}: {e.strerror}") from None

@@ -31,7 +31,7 @@ def terminal(text: str, verdict: Verdict, colour: bool) -> str:
     ]
     if verdict.reason:
         lines.append(f"说明：{verdict.reason}")
-    lines += ["", marked(text, _spans(verdict), paint), ""]
+    lines += ["", marked(text, evidence_spans(verdict), paint), ""]
     if verdict.tactics:
         lines.append("看到的手法：")
         lines += [f"  · {name}：{load_tactics().explain[name]}" for name in verdict.tactics]
@@ -44,7 +44,7 @@ def _percent(p: float) -> str:
     return f"{100 * p:.1f}%" if 0.001 <= p <= 0.999 else ("<0.1%" if p < 0.5 else ">99.9%")
 
 
-def _spans(verdict: Verdict) -> list[tuple[int, int]]:
+def evidence_spans(verdict: Verdict) -> list[tuple[int, int]]:
     """Where the evidence for fraud stands, overlapping pieces joined; none for a legit verdict."""
     if verdict.scam_verdict == "legit":
         return []
@@ -67,10 +67,18 @@ def marked(text: str, spans: Sequence[tuple[int, int]], paint) -> str:  # type: 
     return "".join([*out, visible(text[last:])])
 
 
+_HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # categories: control, format, surrogates, line and paragraph separators
+_BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"  # letters, marks and a symbol that show nothing
+
+
 def visible(text: str) -> str:
-    """Control, format and surrogate characters written out, so that a message can neither hide nor steer anything.
+    """Control, format, surrogate and blank characters written out, so that a message can neither hide nor steer anything.
 
     >>> visible("验\\u200b证\\x1b[2J码")
     '验␣U+200B证␣U+001B[2J码'
     """
-    return "".join(c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs") else f"␣U+{ord(c):04X}" for c in text)
+    return "".join(c if not _hides(c) else f"␣U+{ord(c):04X}" for c in text)
+
+
+def _hides(c: str) -> bool:
+    return c != "\n" and (unicodedata.category(c) in _HIDDEN or c in _BLANK or "\U000e0100" <= c <= "\U000e01ef")

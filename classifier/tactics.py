@@ -9,7 +9,7 @@ ten characters), so trying takes linear time.
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.resources import files
@@ -35,6 +35,7 @@ _CLAUSE = ",。!?;:\n"
 class Tactic:
     """One tactic file. `side` is "fraud" or "legit"; `stage` one of STAGES; hits and misses are the file's own examples."""
 
+    file: str
     name: str
     side: str
     stage: str
@@ -118,7 +119,7 @@ class TacticSet:
                 try:
                     self._phrases.append(_compile(k, source))
                 except ValueError as e:
-                    raise InputError(f"tactic {tactic.name}: {source!r}: {e}") from None
+                    raise InputError(f"{tactic.file}: {source!r}: {e}") from None
         self._negation = re.compile(f"(?:{'|'.join(map(re.escape, negations))})[^{_CLAUSE}]*$")
         anchors: dict[str, list[int]] = {}
         parts = [(k, part) for k, phrase in enumerate(self._phrases) for part in phrase.anchors]
@@ -130,8 +131,7 @@ class TacticSet:
         self._literal = np.array([len(phrase.literal) for phrase in self._phrases], dtype=np.int64)
         self._tables = tuple(_anchor_table(n, anchors) for n in (2, 3, 4))
         self._begins = np.zeros(1 << _BITMAP_BITS, dtype=bool)
-        for anchor in anchors:
-            self._begins[_bitmap_slots(_keys_of(anchor[:2]))] = True
+        self._begins[_bitmap_slots(_keys_of([anchor[:2] for anchor in anchors]))] = True
 
     def index(self, name: str) -> int:
         """The index of the tactic of this name. Raises ValueError where there is none."""
@@ -177,18 +177,13 @@ class TacticSet:
 
     def _anchored(self, folded: Folded) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(position in the batch, part of a phrase that has an anchor there)."""
-        codes = folded.codes
-        if len(codes) < 2:
+        if len(folded.codes) < 2:
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-        two = grams.char_grams(codes, 2)[1]
-        at = np.flatnonzero(self._begins[_bitmap_slots(two)])
-        keys = two[at]
+        at = np.flatnonzero(self._begins[_bitmap_slots(folded.grams[1])])
         positions, parts = [], []
-        for n, table in zip((2, 3, 4), self._tables, strict=True):
-            if n > 2:
-                inside = at + n <= len(codes)
-                at, keys = at[inside], keys[inside]
-                keys = grams.join(keys, grams.first(codes[at + n - 1]))
+        for every, table in zip(folded.grams[1:], self._tables, strict=True):
+            at = at[: np.searchsorted(at, len(every))]
+            keys = every[at]
             if len(table.keys) and len(at):
                 slot = np.minimum(np.searchsorted(table.keys, keys), len(table.keys) - 1)
                 hit = np.flatnonzero(table.keys[slot] == keys)
@@ -217,16 +212,23 @@ def _bitmap_slots(keys: grams.Keys) -> NDArray[np.int64]:
     return (keys >> np.uint64(64 - _BITMAP_BITS)).astype(np.int64)
 
 
-def _keys_of(text: str) -> grams.Keys:
-    """Key of the whole of a short text, as an array of one."""
-    return grams.char_grams(np.frombuffer(text.encode("utf-32-le"), dtype="<u4"), len(text))[-1]  # not `of_texts`: these are n-grams
+def _keys_of(texts: Sequence[str]) -> grams.Keys:
+    """The n-gram keys of texts that all have the same length n."""
+    codes = np.frombuffer("".join(texts).encode("utf-32-le"), dtype="<u4").reshape(len(texts), -1)
+    keys = grams.first(codes[:, 0])
+    for column in range(1, codes.shape[1]):
+        keys = grams.join(keys, grams.first(codes[:, column]))
+    return keys
 
 
 def _anchor_table(n: int, anchors: Mapping[str, list[int]]) -> _AnchorTable:
-    rows = sorted((int(_keys_of(a)[0]), parts) for a, parts in anchors.items() if len(a) == n)
-    count = np.array([len(parts) for _, parts in rows], dtype=np.int64)
-    every = [part for _, parts in rows for part in parts]
-    return _AnchorTable(np.array([key for key, _ in rows], dtype=np.uint64), np.cumsum(count) - count, count, np.array(every, dtype=np.int64))
+    texts = [a for a in anchors if len(a) == n]
+    keys = _keys_of(texts) if texts else np.zeros(0, dtype=np.uint64)
+    order = np.argsort(keys)
+    rows = [anchors[texts[k]] for k in order.tolist()]
+    count = np.array([len(parts) for parts in rows], dtype=np.int64)
+    every = [part for parts in rows for part in parts]
+    return _AnchorTable(keys[order], np.cumsum(count) - count, count, np.array(every, dtype=np.int64))
 
 
 def _merge(found: list[tuple[int, int, bool, int, int]]) -> Hits:
@@ -242,15 +244,23 @@ def _merge(found: list[tuple[int, int, bool, int, int]]) -> Hits:
     return Hits(table[:, 0], table[:, 1], table[:, 2].astype(bool), table[:, 3], table[:, 4])
 
 
-def parse_tactic(data: Mapping[str, Any], where: str) -> Tactic:
-    """A tactic from the content of its file. Raises InputError naming the file where a field is missing or wrong."""
-    fields = Tactic.__dataclass_fields__
+def parse_tactic(text: str, where: str) -> Tactic:
+    """A tactic from the text of its file. Raises InputError naming the file where it is no TOML, or a field is missing or wrong."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as e:
+        raise InputError(f"{where}: not TOML: {e}") from None
+    fields = {name: kind for name, kind in Tactic.__annotations__.items() if name != "file"}
     if set(data) != set(fields):
         raise InputError(f"{where}: fields should be {', '.join(fields)}; differ in {', '.join(sorted(set(data) ^ set(fields)))}")
+    for name, kind in fields.items():
+        parts = [data[name]] if kind is str else data[name]
+        if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+            raise InputError(f"{where}: {name} should be {'a string' if kind is str else 'a list of strings'}")
     if data["side"] not in ("fraud", "legit") or data["stage"] not in STAGES:
         raise InputError(f"{where}: side is fraud or legit, stage one of {' '.join(STAGES)}")
-    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
-    return Tactic(**values)
+    values: dict[str, Any] = {name: value if isinstance(value, str) else tuple(value) for name, value in data.items()}
+    return Tactic(where, **values)
 
 
 @lru_cache(maxsize=1)
@@ -258,6 +268,6 @@ def load_tactics() -> TacticSet:
     """The tactics that come with the package, ordered by file name."""
     data = files("classifier") / "data"
     paths = sorted((p for p in (data / "tactics").iterdir() if p.name.endswith(".toml")), key=lambda p: p.name)
-    tactics = [parse_tactic(tomllib.loads(p.read_text(encoding="utf-8")), p.name) for p in paths]
+    tactics = [parse_tactic(p.read_text(encoding="utf-8"), p.name) for p in paths]
     negations = [w for w in (data / "negations.txt").read_text(encoding="utf-8").split("\n") if w and not w.startswith("#")]
     return TacticSet(tactics, negations)

@@ -53,12 +53,10 @@ def classes() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1)
-def _class_table() -> tuple[grams.Keys, NDArray[np.int16]]:
-    """(key, class) of the domain words, sorted by key."""
+def _class_table() -> tuple[grams.Table, NDArray[np.int16]]:
+    """The domain words, and the class of each."""
     index = {name: k for k, name in enumerate(classes())}
-    keys = grams.of_texts(list(dictionary()))
-    order = np.argsort(keys)
-    return keys[order], np.array([index[cls] for cls in dictionary().values()], dtype=np.int16)[order]
+    return grams.Table(grams.salt(grams.of_texts(list(dictionary())), 0)), np.array([index[cls] for cls in dictionary().values()], dtype=np.int16)
 
 
 def rust_cut() -> Cut:
@@ -80,6 +78,7 @@ def python_cut() -> Cut:
     segmenter.initialized = True
     for word in dictionary():
         segmenter.add_word(word, WORD_FREQUENCY)
+    segmenter.total = sum(segmenter.FREQ.values())  # add_word counts a word twice that was there before; rjieba does not
     return lambda text: segmenter.lcut(text, HMM=False)
 
 
@@ -108,6 +107,8 @@ def tokenise(folded: Folded, cut: Cut | None = None) -> Tokens:
     real = (first != ord(PAD)) & (first != ord("\n")) & (first != ord(" "))
     start, stop = start[real], stop[real]
     keys = grams.span_keys(folded.codes, start, stop)
-    known, cls = _class_table()
-    at = np.minimum(np.searchsorted(known, keys), len(known) - 1)
-    return Tokens(start, stop, keys, np.where(known[at] == keys, cls[at], np.int16(-1)))
+    table, class_of = _class_table()
+    at, row = table.find(grams.salt(keys, 0))
+    cls = np.full(len(keys), -1, dtype=np.int16)
+    cls[at] = class_of[row]
+    return Tokens(start, stop, keys, cls)

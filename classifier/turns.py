@@ -5,6 +5,7 @@ out before anything is read, so that no score can hang on how a recogniser names
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 # Labels that are taken as such wherever a line begins with one; any other needs to recur (see `label_spans`).
@@ -26,6 +27,20 @@ class Label:
     start: int
     end: int
     name: str
+
+
+def transcript(turns: Iterable[tuple[str, str]]) -> str:
+    """A call as text: `speaker：words`, a turn a line.
+
+    >>> transcript([("A", "喂"), ("", "您好")])
+    'A：喂\\n您好'
+    """
+    return "\n".join(f"{speaker}：{text}" if speaker else text for speaker, text in turns)
+
+
+def is_role(name: str) -> bool:
+    """Is a name taken as a speaker's wherever a line begins with it?"""
+    return _ROLE.match(name) is not None
 
 
 def label_spans(text: str) -> list[Label]:

@@ -1,0 +1,198 @@
+"""Folding: what is read behind disguise, and the way back to the raw text, on any string."""
+
+import sys
+import tracemalloc
+import unicodedata
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from strategies import ATTACKS, batches, hostile
+
+from classifier.normalise import LINK, MAX_CHARS, PAD, PADS, Folded, fold, is_han
+
+
+def folded(text: str) -> str:
+    return fold([text]).text(0)
+
+
+def spans(batch: Folded, k: int) -> list[tuple[int, int]]:
+    """The raw span of each folded character of message k."""
+    return [batch.raw_span(i, i + 1) for i in range(batch.bounds[k], batch.bounds[k + 1] - PADS)]
+
+
+@pytest.mark.parametrize(
+    ("raw", "read"),
+    [
+        ("驗證碼", "验证码"),
+        ("ＪＤ客服", "jd客服"),
+        ("验\u200b证\u3164码", "验证码"),
+        ("验 证 码", "验证码"),
+        ("客·服", "客服"),
+        ("验\u0336证\u0336码\u0336", "验证码"),
+        ("𝟒𝟎𝟎热线", "0热线"),
+        ("①③⑧", "0"),
+        ("卡号6222****1234", "卡号0"),
+        ("尾号xx88", "尾号0"),
+        ("共1,000.50元", "共0元"),
+        ("共1,000.50元,谢谢", "共0元,谢谢"),
+        ("3.5折", "0折"),
+        ("点jd.example.com/a?b办理", f"点{LINK}办理"),
+        ("点 https://a.cn 办理", f"点{LINK}办理"),
+        ("hello world", "hello world"),
+        ("\u202e码证验", "码证验"),
+        ("Αlipay аlipay", "alipay alipay"),
+        ("A：喂\nB：您好", "喂\n您好"),
+        ("第一行\r\n第二行", "第一行\n第二行"),
+        ("", ""),
+        ("\ud83d\x00\u200b", ""),
+    ],
+)
+def test_disguise_is_read_through(raw: str, read: str) -> None:
+    assert folded(raw) == read
+
+
+@given(batches)
+def test_every_folded_character_maps_back_in_order(texts: list[str]) -> None:
+    batch = fold(texts)
+    assert len(batch) == len(texts)
+    for k, text in enumerate(texts):
+        mine = spans(batch, k)
+        assert all(0 <= start < end <= len(text) for start, end in mine)
+        assert all(a[1] <= b[0] for a, b in pairwise(mine))
+
+
+@given(hostile)
+def test_kept_characters_stand_where_the_map_says(text: str) -> None:
+    batch = fold([text])
+    for i, (start, end) in enumerate(spans(batch, 0)):
+        c = batch.joined[i]
+        if c not in f"0{LINK}":  # these stand for a run; any other for one character, and folding that alone gives it again
+            assert end == start + 1
+            assert folded(f"{text[start]}") == c
+
+
+@given(batches)
+def test_pads_stand_between_messages_and_nowhere_else(texts: list[str]) -> None:
+    batch = fold(texts)
+    pads = np.zeros(len(batch.codes), dtype=bool)
+    for stop in batch.bounds[1:]:
+        pads[stop - PADS : stop] = True
+    assert ((batch.codes == ord(PAD)) == pads).all()
+    assert (batch.begin[pads] == -1).all()
+    assert batch.message_of.tolist() == [k for k in range(len(batch)) for _ in range(batch.bounds[k], batch.bounds[k + 1])]
+
+
+@given(batches)
+def test_a_batch_is_folded_as_its_messages_alone(texts: list[str]) -> None:
+    batch = fold(texts)
+    for k, text in enumerate(texts):
+        alone = fold([text])
+        assert alone.text(0) == batch.text(k)
+        assert spans(alone, 0) == spans(batch, k)
+        assert (alone.repaired[0], alone.truncated[0]) == (batch.repaired[k], batch.truncated[k])
+
+
+@given(hostile)
+def test_folding_a_folded_text_changes_nothing_more(text: str) -> None:
+    once = folded(text.replace(":", "").replace("：", ""))  # labels of speakers are cut out once, not to the bottom
+    again = folded(once.replace(LINK, "链"))
+    if "." not in once and "/" not in once and " " not in once:  # what a masked number leaves may look like a link
+        assert again.replace("链", LINK) == once.replace("链", LINK)
+    assert len(again) <= len(once)
+
+
+@given(hostile)
+def test_a_folded_text_holds_nothing_invisible_and_can_be_written(text: str) -> None:
+    once = folded(text)
+    once.encode("utf-8")
+    assert not any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Mn") for c in once if c != "\n")
+
+
+def lines_folded(chars: list[str]) -> list[str]:
+    """Each character folded on a line of its own."""
+    batch = fold(["\n".join(chars[i : i + 90_000]) for i in range(0, len(chars), 90_000)])
+    return [line for k in range(len(batch)) for line in batch.text(k).split("\n")]
+
+
+def test_the_table_leads_straight_to_its_end() -> None:
+    read = sorted(set(lines_folded([chr(c) for c in range(0x110000)])) - {"", LINK})
+    assert len(read) > 100_000
+    assert lines_folded(read) == read
+
+
+def test_no_digit_but_zero_is_ever_left() -> None:
+    old_digits = [
+        chr(c) for c in range(0x110000) if unicodedata.digit(chr(c), None) is not None and unicodedata.ucd_3_2_0.digit(chr(c), None) is not None
+    ]
+    assert len(old_digits) > 200
+    batch = fold([f"号{c}" for c in old_digits])
+    assert {batch.text(k) for k in range(len(batch))} == {"号0"}
+
+
+@given(hostile)
+def test_no_text_leaves_a_digit_but_zero(text: str) -> None:
+    assert not set(folded(text)) & set("123456789")
+
+
+@pytest.mark.parametrize("text", ["\ud800您好", "您\x00好", "您\x07好", "您\ufffd好"])
+def test_unreadable_characters_are_reported(text: str) -> None:
+    batch = fold([text, "您好\t\r\n"])
+    assert batch.repaired.tolist() == [True, False]
+    assert batch.text(0) == "您好"
+
+
+def test_the_rest_of_a_very_long_text_is_reported_as_not_read() -> None:
+    batch = fold(["好" * MAX_CHARS, "好" * MAX_CHARS + "验证码"])
+    assert batch.truncated.tolist() == [False, True]
+    assert batch.text(0) == batch.text(1)
+
+
+def test_no_message_at_all() -> None:
+    batch = fold([])
+    assert len(batch) == 0
+    assert batch.joined == ""
+
+
+def test_han() -> None:
+    assert is_han(np.array([ord(c) for c in "中a0\n𠮷。"], dtype=np.uint32)).tolist() == [True, False, False, False, True, False]
+
+
+@pytest.mark.parametrize("unit", ATTACKS, ids=lambda u: u.encode("unicode_escape").decode())
+def test_the_longest_text_of_any_repetition_is_folded(unit: str) -> None:
+    """A step that is quadratic takes hours on these; the suite would never end."""
+    text = (unit * (MAX_CHARS // len(unit)) + "/")[:MAX_CHARS]
+    batch = fold([text, "/" + text])
+    assert all(end <= MAX_CHARS for _, end in spans(batch, 0)[-1:])
+
+
+@pytest.mark.parametrize("unit", ["请把钱转到安全账户，", "a.b.c.cn/d ", "1 2*3x ", "退\u0301\u0301\u0301款", "A：喂\n", "12:30 客服：您好\n"])
+def test_work_grows_with_the_text_and_no_faster(unit: str) -> None:
+    once, twice = (work(unit * n) for n in (2000, 4000))
+    assert twice[0] <= 2.1 * once[0] + 100, "lines run"
+    assert twice[1] <= 2.1 * once[1] + 100_000, "bytes held"
+
+
+def work(text: str) -> tuple[int, int]:
+    """(lines of Python run, bytes held at most) while a text is folded."""
+    fold(["warm"])
+    lines = 0
+
+    def count(frame, event, arg):
+        nonlocal lines
+        lines += event == "line"
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        fold([text])
+    finally:
+        sys.settrace(before)
+    tracemalloc.start()
+    try:
+        fold([text])
+        return lines, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()

@@ -1,0 +1,63 @@
+"""Passages: they lie one behind the other, leave nothing out, and end where a sentence does."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import hostile
+
+from classifier.normalise import PADS, fold
+from classifier.passages import LENGTH, LONGEST, passages_of
+
+long_texts = st.lists(st.tuples(hostile, st.integers(1, 8)).map(lambda p: p[0] * p[1]), max_size=5)
+
+
+@given(long_texts)
+def test_passages_cover_long_messages_and_no_others(texts: list[str]) -> None:
+    folded = fold(texts)
+    passages = passages_of(folded)
+    for k in range(len(texts)):
+        mine = passages.of[folded.bounds[k] : folded.bounds[k + 1] - PADS]
+        if len(mine) <= LONGEST:
+            assert (mine == -1).all()
+        else:
+            assert (np.diff(mine) >= 0).all()
+            assert (passages.message[mine] == k).all()
+            assert sorted(set(mine.tolist())) == np.flatnonzero(passages.message == k).tolist()
+            assert np.bincount(mine - mine[0]).max() <= LONGEST + LONGEST  # a run of stops at the end is kept together
+        assert (passages.of[folded.bounds[k + 1] - PADS : folded.bounds[k + 1]] == -1).all()
+
+
+@given(long_texts)
+def test_a_batch_is_cut_as_its_messages_alone(texts: list[str]) -> None:
+    folded = fold(texts)
+    passages = passages_of(folded)
+    for k, text in enumerate(texts):
+        alone = passages_of(fold([text]))
+        mine = passages.of[folded.bounds[k] : folded.bounds[k + 1]]
+        first = int(np.searchsorted(passages.message, k))
+        assert np.where(mine >= 0, mine - first, -1).tolist() == alone.of.tolist()
+
+
+def cut(text: str) -> list[str]:
+    folded = fold([text])
+    of = passages_of(folded).of[:-PADS]
+    edges = [0, *(np.flatnonzero(np.diff(of)) + 1).tolist(), len(of)]
+    return [folded.joined[a:b] for a, b in pairwise(edges)]
+
+
+@pytest.mark.parametrize("stop", ["。", "!", "?", ";", "\n"])
+def test_a_passage_ends_at_the_end_of_a_sentence(stop: str) -> None:
+    sentence = "中" * (LENGTH + 4) + stop
+    assert cut(sentence * 3) == [sentence] * 3
+
+
+def test_a_comma_does_where_no_sentence_ends() -> None:
+    clause = "中" * (LENGTH + 4) + ","
+    assert cut(clause * 2 + "中" * 60) == [clause, clause, "中" * 60]
+
+
+def test_it_is_cut_anyway_where_nothing_ends() -> None:
+    assert [len(part) for part in cut("中" * 200)] == [LONGEST, LONGEST, 200 - 2 * LONGEST]
