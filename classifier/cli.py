@@ -6,13 +6,17 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
 
 from . import __version__
-from .errors import InputError, ScamcallError
+from .errors import InputError, OutputError, ScamcallError
+from .records import VERDICTS
 
 _INVITATION = "请粘贴要判断的文字，换行后按 Ctrl-D 结束："
 _REPORTED = 10  # rejected rows named one by one; the rest is counted
+_MAX_JOBS = 256  # processes
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,21 +26,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         run: Callable[[argparse.Namespace], int] = args.run
-        return run(args)
+        code = run(args)
+        if sys.stdout:
+            sys.stdout.flush()  # at exit it would be too late to say that it failed
+        return code
     except ScamcallError as e:
         print(f"scamcall: {e}", file=sys.stderr)
         return e.exit_code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _mute()
         return 128 + signal.SIGPIPE
+    except OSError as e:  # of files the rooms make errors of ours; what is left is the output
+        _mute()
+        print(f"scamcall: {e.filename or 'standard output'}: {e.strerror}", file=sys.stderr)
+        return OutputError.exit_code
+
+
+def _mute() -> None:
+    """What is still buffered for standard output goes nowhere, so that its end of life does not fail once more."""
+    if sys.stdout:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _utf8_output() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
-    sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]
+    for stream, errors in ((sys.stdout, "backslashreplace"), (sys.stderr, "backslashreplace"), (sys.stdin, "surrogateescape")):
+        if isinstance(stream, TextIOWrapper):  # None where the shell closed it
+            stream.reconfigure(encoding="utf-8", errors=errors)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -49,17 +66,38 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("--json", action="store_true", help="one JSON object instead of text")
     score.set_defaults(run=_score)
 
-    label = commands.add_parser("label", help="label an export / 批量标注一个文件")
-    label.add_argument("input", help="JSONL, CSV, TSV, XLSX or plain text, told by content; - is standard input")
-    label.add_argument("-o", "--output", required=True, help="written whole or not at all; .jsonl .csv .tsv .xlsx; - is standard output")
+    label = commands.add_parser("label", help="label exports / 批量标注导出的文件")
+    label.add_argument("input", nargs="+", help="exports, told by content, or patterns like 'part-*.csv'; - is standard input")
+    label.add_argument(
+        "-o", "--output", required=True, help=".jsonl .csv .tsv .xlsx .parquet, written whole or not at all; a directory for several; - is a pipe"
+    )
+    label.add_argument("--report", metavar="HTML", help="also a report to read and print / 同时生成可打印的报告")
     label.add_argument("--text-column", metavar="NAME", help="the column that holds the message")
-    label.add_argument("--force", action="store_true", help="replace an output that exists")
+    label.add_argument("--format", metavar="NAME", help="read the input as this format")
+    label.add_argument("--only", type=_verdicts, default=(), metavar="VERDICTS", help="write only such rows: impersonation,unsure")
+    label.add_argument("--fail-on", type=_verdicts, default=(), metavar="VERDICTS", help="exit with 1 where such a row was found")
+    label.add_argument("--evidence", action="store_true", help="add a column with the strongest reasons")
+    label.add_argument("--redact", action="store_true", help="mask personal data in output and report / 隐去个人信息")
+    label.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="processes to share the work")
+    label.add_argument("--resume", action="store_true", help="go on with a run that was interrupted")
+    label.add_argument("--force", action="store_true", help="replace outputs that exist, start over")
     label.set_defaults(run=_label)
+
+    inspect = commands.add_parser("inspect", help="what is in an export? scores nothing / 查看一个文件是什么格式、有多少条消息")
+    inspect.add_argument("input", help="an export; - is standard input")
+    inspect.add_argument("--text-column", metavar="NAME", help="the column that holds the message")
+    inspect.add_argument("--format", metavar="NAME", help="read the input as this format")
+    inspect.set_defaults(run=_inspect)
 
     train = commands.add_parser("train", help="rebuild the model from the corpus / 重新训练")
     train.add_argument("--corpus", type=Path, metavar="DIR", help="labelled data (default: the corpus that comes with scamcall)")
     train.add_argument("--add", type=Path, metavar="CSV", help="more samples (columns text, label): makes a version of your own")
     train.set_defaults(run=_train)
+
+    corpus = commands.add_parser("corpus", help="the labelled data / 训练语料")
+    check = corpus.add_subparsers(required=True, metavar="ACTION").add_parser("check", help="is it fit to learn from? ends with 1 where it is not")
+    check.add_argument("directory", nargs="?", type=Path, metavar="DIR", help="a corpus (default: the one that comes with scamcall)")
+    check.set_defaults(run=_check)
 
     models = commands.add_parser("models", help="list the models, or choose one / 查看或切换模型")
     actions = models.add_subparsers(metavar="ACTION")
@@ -76,9 +114,9 @@ def _score(args: argparse.Namespace) -> int:
 
     text = args.text
     if text is None or text == "-":
-        if text is None and sys.stdin.isatty():
+        if text is None and sys.stdin and sys.stdin.isatty():
             print(_INVITATION, file=sys.stderr)
-        text = sys.stdin.read().rstrip("\n")
+        text = sys.stdin.read().rstrip("\n") if sys.stdin else ""
     verdict = load().score(text)
     if args.json:
         print(json.dumps(verdict.as_dict(), ensure_ascii=False))
@@ -88,24 +126,70 @@ def _score(args: argparse.Namespace) -> int:
 
 
 def _wants_colour() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return sys.stdout is not None and sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _verdicts(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    if not set(names) <= set(VERDICTS):
+        raise argparse.ArgumentTypeError(f"{text!r}: some of {','.join(VERDICTS)}")
+    return names
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= _MAX_JOBS:
+        raise argparse.ArgumentTypeError(f"{text!r}: a number from 1 to {_MAX_JOBS}")
+    return int(text)
 
 
 def _label(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from . import load
-    from .label import label_file
+    from .label import Options, label_files
+    from .report import report_file
 
+    options = Options(args.text_column, args.format, args.only, args.evidence, args.redact)
+    report = report_file(args.report, [*args.input, args.output], args.force or args.resume) if args.report else None
     with tqdm(unit="msg", file=sys.stderr, disable=None, mininterval=0.5) as progress:
-        summary = label_file(load(), args.input, args.output, args.text_column, args.force, progress)
-    for number, problem in summary.rejected[:_REPORTED]:
-        print(f"scamcall: {args.input}: row {number}: {problem}", file=sys.stderr)
-    if len(summary.rejected) > _REPORTED:
-        print(f"scamcall: {args.input}: {len(summary.rejected) - _REPORTED} more rows rejected", file=sys.stderr)
-    counts = ", ".join(f"{n} {verdict}" for verdict, n in summary.verdicts.most_common())
-    print(f"{summary.rows} rows: {counts or 'none scored'}; {len(summary.rejected)} rejected", file=sys.stderr)
-    return 1 if summary.rejected else 0
+        warn = partial(progress.write, file=sys.stderr)
+        tally = label_files(
+            load(),
+            args.input,
+            args.output,
+            options,
+            jobs=args.jobs,
+            force=args.force,
+            resume=args.resume,
+            progress=progress,
+            warn=lambda line: warn(f"scamcall: {line}"),
+            finish=report or (lambda tally: None),
+        )
+    for where, number, problem in tally.examples[:_REPORTED]:
+        print(f"scamcall: {where}: row {number}: {problem}", file=sys.stderr)
+    rejected = tally.rejected.total()
+    if rejected > _REPORTED:
+        print(f"scamcall: {rejected - _REPORTED} more rows rejected", file=sys.stderr)
+    for name, rows in tally.lost.most_common():
+        print(f"scamcall: column {name} of {rows} rows had no place in a table begun without it; -o x.jsonl keeps it", file=sys.stderr)
+    counts = ", ".join(f"{n} {verdict}" for verdict, n in tally.verdicts.most_common())
+    skipped = "".join(f"; {n} skipped ({why})" for why, n in tally.skipped.most_common())
+    print(f"{tally.rows} rows: {counts or 'none scored'}{skipped}; {rejected} rejected", file=sys.stderr)
+    if tally.unreadable:
+        return InputError.exit_code
+    return 1 if rejected or any(tally.verdicts[verdict] for verdict in args.fail_on) else 0
+
+
+def _inspect(args: argparse.Namespace) -> int:
+    from .readers import open_source
+    from .readers.inspection import inspect
+    from .render import visible
+
+    source = open_source(args.input)
+    with source.stream:
+        found = inspect(source, args.format, args.text_column)
+    print(visible(str(found)))
+    return 1 if found.rejected else 0
 
 
 def _train(args: argparse.Namespace) -> int:
@@ -114,6 +198,15 @@ def _train(args: argparse.Namespace) -> int:
     path = retrain(args.corpus, args.add, lambda line: print(line, file=sys.stderr))
     print(path)
     return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    from .corpus_check import check
+    from .retrain import corpus_root
+
+    report = check(args.directory or corpus_root())
+    print(report)
+    return 1 if report.findings else 0
 
 
 def _models(args: argparse.Namespace) -> int:

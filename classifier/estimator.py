@@ -18,15 +18,16 @@ from .train import train
 
 
 class ScamClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Texts in, probabilities of `records.TYPES` out.
+    """Texts in, probabilities of their types (of `records.TYPES`) out.
 
     Parameters: strength, the C of its logistic regressions (inverse of the penalty).
-    Attributes after `fit`: `classes_`, the types in the order of the columns of `predict_proba`; `model_`, the fitted `model.Model`.
+    Attributes after `fit`: `classes_`, the types that were seen, sorted, as scikit-learn's measures take the columns of
+    `predict_proba` to be; `model_`, the fitted `model.Model`.
 
     `fit` takes texts and their types; `groups` (optional) names near-copies, which calibration then never divides.
     """
 
-    def __init__(self, strength: float = 10.0) -> None:
+    def __init__(self, strength: float = 2.0) -> None:
         self.strength = strength
 
     def __sklearn_tags__(self) -> Any:
@@ -45,21 +46,23 @@ class ScamClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         names = [str(g) for g in groups] if groups is not None else [f"text-{k}" for k in range(len(texts))]
         examples = [Example(f"text-{k}", t, c, "sms", "given", g) for k, (t, c, g) in enumerate(zip(texts, kinds, names, strict=True))]
         self.model_ = train(examples, strength=self.strength).model
-        self.classes_ = np.array(TYPES)
+        self.classes_ = np.unique(kinds)
         return self
 
     def predict_proba(self, X: Iterable[str]) -> NDArray[np.float64]:
-        """float64 [texts, 8]: probabilities of `classes_`; rows sum to 1."""
+        """float64 [texts, classes]: probabilities of `classes_`; rows sum to 1."""
         check_is_fitted(self)
         texts = _texts(X)
-        if not texts:
-            return np.zeros((0, len(TYPES)))
         scored = Classifier(self.model_).scan(texts)
-        return np.stack([scored.probabilities(k) for k in range(len(texts))])
+        every = np.array([scored.probabilities(k) for k in range(len(texts))]).reshape(-1, len(TYPES))
+        seen = every[:, [TYPES.index(kind) for kind in self.classes_]]
+        shares: NDArray[np.float64] = seen / seen.sum(axis=1, keepdims=True)  # next to nothing is lost on a kind without examples
+        return shares
 
     def predict(self, X: Iterable[str]) -> NDArray[np.str_]:
         """The likeliest type of each text."""
-        out: NDArray[np.str_] = np.array(TYPES)[self.predict_proba(X).argmax(axis=1)]
+        likeliest = self.predict_proba(X).argmax(axis=1)
+        out: NDArray[np.str_] = self.classes_[likeliest]
         return out
 
 

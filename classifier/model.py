@@ -284,12 +284,18 @@ def save(model: Model, directory: Path) -> None:
         "tables": table_hash(),
         "files": {name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in content.items()},
     }
-    content["manifest.json"] = json.dumps(manifest, ensure_ascii=False, indent=1).encode()
+    content["manifest.json"] = json.dumps({**manifest, "seal": _seal(manifest)}, ensure_ascii=False, indent=1).encode()
     for name, data in content.items():
         with open(directory / name, "xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+
+
+def _seal(manifest: Mapping[str, Any]) -> str:
+    """SHA-256 of all a manifest says: a flipped bit of a cut-off would otherwise go unseen."""
+    said = {k: v for k, v in manifest.items() if k != "seal"}
+    return hashlib.sha256(json.dumps(said, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")).hexdigest()
 
 
 def load(directory: Path) -> Model:
@@ -360,6 +366,8 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
         raise ModelError(f"{path}: not a model's manifest")
     if manifest["format"] != FORMAT:
         raise ModelError(f"{path}: format {manifest['format']}, this version reads {FORMAT}; train it anew: scamcall train")
+    if manifest.get("seal") != _seal(manifest):
+        raise ModelError(f"{path}: damaged: what it says is not what was written")
     wrong = [k for k, kind in _SHAPE.items() if not isinstance(manifest.get(k), kind) or isinstance(manifest.get(k), bool)]
     if wrong:
         raise ModelError(f"{path}: missing or of another kind: {', '.join(wrong)}")

@@ -40,7 +40,7 @@ _LINK_SHAPE = re.compile(
     r"(?<![a-z0-9*_-])(?<![a-z0-9*_-]\.)[a-z0-9*_-]+(?:\.[a-z0-9*_-]+)*\.(?:com|cn|net|org|top|cc|tk|xyz|vip|club|shop|site|"
     r"info|me|io|co|ltd|link|app|win|ml|ga|cf|gq|pw|tv|hk|tw|biz|pro|online|store|icu|work|fun|mobi|asia|example|test|invalid)(?![a-z])(?:[:/?][^\s]*)?"
 )
-_ORNAMENTS = " ·.-_~*/\\|+^★☆◆◇■□▲△●○◎※=`'\"丶丨☞♥❤♡✿❀♪"
+_ORNAMENTS = " ˊˋˇ˙ˉ·.-_~*/\\|+^★☆◆◇■□▲△●○◎※=`'\"丶丨☞♥❤♡✿❀♪"
 
 
 @dataclass(frozen=True)

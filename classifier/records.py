@@ -4,7 +4,7 @@ Spans are [start, end) in code points of the raw text, everywhere.
 """
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 IMPERSONATION = ("ecommerce", "credit", "institution", "authority", "acquaintance", "military")
 TYPES = (*IMPERSONATION, "other_fraud", "legit")
@@ -20,6 +20,9 @@ TYPE_NAMES = {  # the official names (taxonomy of the 2023 case-classification t
     "other_fraud": "其他诈骗（刷单、投资、贷款、购物等）",
     "legit": "正常",
 }
+DIRECTIONS = ("in", "out", "draft", "unknown")
+CHANNELS = ("sms", "mms", "im", "call")
+SKIPPED = ("sent", "draft", "empty", "media only", "service event")
 VERDICT_NAMES = {"impersonation": "冒充类诈骗", "other_fraud": "其他诈骗", "unsure": "存疑", "legit": "正常"}
 
 
@@ -51,6 +54,7 @@ class Verdict:
     status         ok · repaired (unreadable characters left out) · truncated (too long, not fully read)
     reason         in Chinese, where the text itself limits what can be said: too short, not Chinese, a warning about fraud
     model          id of the model that answered
+    schema_version of this object; a key that changes its meaning raises it
     """
 
     scam_score: float
@@ -73,13 +77,41 @@ class Verdict:
 class Row:
     """One message of an input file, or one that could not be read.
 
-    number   where it stands, from 1, as the file's user counts (line, record or sheet row)
-    text     what is scored; "" where there is nothing
-    columns  all that the input holds of it, in order; written out again as it was
-    problem  why it cannot be scored, "" where it can
+    number        where it stands, from 1, as the file's user counts (line, record or sheet row)
+    text          what is scored, of a call its transcript; "" where there is nothing
+    columns       all that the input holds of it, in order; written out again as it was
+    problem       why it cannot be scored, "" where it can
+    sender        who wrote it, "me" of a sent message or draft; "" unknown
+    time          ISO 8601 in Chinese time (+08:00), so that times compare as text; a day alone where there is no hour; "" unknown
+    direction     one of DIRECTIONS
+    conversation  what the messages of one thread share; "" unknown
+    channel       one of CHANNELS
+    skipped       why it is not scored although nothing is wrong with it, one of SKIPPED; "" where it is scored
     """
 
     number: int
     text: str
     columns: dict[str, Any]
     problem: str = ""
+    sender: str = ""
+    time: str = ""
+    direction: str = "in"
+    conversation: str = ""
+    channel: str = "sms"
+    skipped: str = ""
+
+
+class Label(NamedTuple):
+    """What is added to a row; the names of the fields are those of the columns, and all but the status are None where it was not scored.
+
+    scam_tactics   names of the fraud tactics, joined with 、
+    scam_status    ok · repaired · truncated · joined (scored as one with its other parts) · skipped: why · rejected: why
+    scam_evidence  the strongest reasons; None where they were not asked for
+    """
+
+    scam_score: float | None
+    scam_verdict: str | None
+    scam_type: str | None
+    scam_tactics: str | None
+    scam_status: str
+    scam_evidence: list[dict[str, Any]] | None = None

@@ -122,8 +122,11 @@ def refused(directory: Path, why: str | None = None) -> None:
 
 
 def rewrite(directory: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Another manifest, under a good seal."""
     manifest = json.loads((directory / "manifest.json").read_bytes())
     change(manifest)
+    manifest.pop("seal", None)
+    manifest["seal"] = hashlib.sha256(json.dumps(manifest, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
     (directory / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
 
@@ -156,29 +159,16 @@ def test_any_flipped_bit_of_an_array_is_found(copy: Path, name: str) -> None:
         refused(copy, "damaged")
 
 
-@pytest.mark.xfail(strict=True, reason="nothing vouches for the manifest's own bytes: a bit of a bias or cut-off can flip unseen; needs a new format")
 def test_any_flipped_bit_of_the_manifest_is_found(copy: Path) -> None:
+    """Or says the same: the last digit of a number may be written in two ways."""
     good = (copy / "manifest.json").read_bytes()
-    rng = random.Random(3)
-    loaded = 0
-    for _ in range(200):
-        bad = bytearray(good)
-        bad[rng.randrange(len(good))] ^= 1 << rng.randrange(8)
-        (copy / "manifest.json").write_bytes(bad)
-        with suppress(ModelError):
-            load(copy)
-            loaded += 1
-    assert loaded == 0
-
-
-def test_a_flipped_bit_of_the_manifest_ends_in_no_other_error(copy: Path) -> None:
-    good = (copy / "manifest.json").read_bytes()
+    said = json.loads(good)
     for at in range(0, len(good), 3):
         bad = bytearray(good)
         bad[at] ^= 1 << at % 8
         (copy / "manifest.json").write_bytes(bad)
         with suppress(ModelError):
-            load(copy)
+            assert load(copy).manifest == said
 
 
 @pytest.mark.parametrize("name", [*ARRAYS, "manifest.json"])
@@ -322,6 +312,13 @@ def test_a_manifest_that_is_not_right_is_refused(copy: Path, change: Callable[[d
 )
 def test_a_manifest_that_is_none_is_refused(copy: Path, content: bytes) -> None:
     (copy / "manifest.json").write_bytes(content)
+    refused(copy)
+
+
+@pytest.mark.parametrize("depth", [100, 500, 900, 1000, 2000, 10_000, 30_000])
+def test_nesting_without_end_is_refused(copy: Path, depth: int) -> None:
+    good = (copy / "manifest.json").read_text(encoding="utf-8")
+    (copy / "manifest.json").write_text(good.replace("{", f'{{"x": {"[" * depth}{"]" * depth}, ', 1), encoding="utf-8")
     refused(copy)
 
 

@@ -1,114 +1,49 @@
-"""Tables: JSON Lines, CSV and TSV, XLSX. One row is one message, all its columns are kept.
+"""Tables: CSV and TSV, JSON lines and arrays, sheets and Parquet. One row is one message, all its columns are kept.
 
-Owns how rows are read and which column holds the text. Knows nothing of scores or outputs.
+Owns how records are cut. Which column holds what is `layouts`' to say.
 """
 
 import csv
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, LimitError
 from ..records import Row
-from .source import MAX_LINE, Source, undecodable
+from . import objects
+from .containers import is_sheet
+from .layouts import Layout, Record, layout_of, names_text, rows
+from .source import MAX_LINE, Damaged, Source
 
-TEXT_NAMES = (
-    *("短信内容", "消息内容", "信息内容", "通话内容", "内容", "正文", "消息", "文本", "转写"),
-    *("body", "text", "content", "message", "msg", "sms", "sentence", "transcript", "strcontent"),
-)
 _MAX_COLUMNS = 1024
-_MAX_DEPTH = 32
-_SAMPLE = 200  # rows looked at to find the text column
+_SHARE_SAMPLE = 200
+_DELIMITERS = "\t,;|，"
+
+
+def claims_jsonl(source: Source) -> bool:
+    """An object a line; no call."""
+    return objects.layout(source) == "lines"
 
 
 def read_jsonl(source: Source, column: str | None) -> Iterator[Row]:
     """One JSON object a line; a line that is none is given with its problem."""
-    name = column
-    for number, line, whole in source.lines():
-        if number == 1:
-            line = line.lstrip("\ufeff")
-        if not line.strip():
-            continue
-        record, problem = _json_object(line, whole)
-        if record is None:
-            yield Row(number, "", {"raw": line}, problem)
-            continue
-        if name is None or (column is None and name not in record):
-            name = _text_key(record, source.name)
-        if name not in record:
-            if column is not None and number == 1:
-                raise InputError(f"{source.name}: no column {column}; it has {', '.join(record)}")
-            yield Row(number, "", record, f"no field {name}")
-        else:
-            yield _row(number, record[name], record)
+    records = ((n, {"raw": line} if record is None else record, problem) for n, record, problem, line in objects.lines(source))
+    yield from rows(records, source, column, cells=False)
 
 
-def _json_object(line: str, whole: bool) -> tuple[dict[str, Any] | None, str]:
-    if not whole:
-        return None, f"longer than {MAX_LINE} characters"
-    if max(line.count("["), line.count("{")) > _MAX_DEPTH and _depth(line) > _MAX_DEPTH:
-        return None, f"nested deeper than {_MAX_DEPTH}"
-    try:
-        record = json.loads(line, object_pairs_hook=_unique, parse_constant=_refuse)
-    except (ValueError, RecursionError) as e:
-        return None, f"not JSON: {e}" if isinstance(e, json.JSONDecodeError) else f"not usable JSON: {e}"
-    return (record, "") if isinstance(record, dict) else (None, "not a JSON object")
+def claims_array(source: Source) -> bool:
+    """An array of objects."""
+    return objects.layout(source) == "array"
 
 
-def _depth(line: str) -> int:
-    depth = deepest = 0
-    for c in line:
-        depth += (c in "[{") - (c in "]}")
-        deepest = max(deepest, depth)
-    return deepest
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    record = dict(pairs)
-    if len(record) != len(pairs):
-        raise ValueError("a key stands twice")
-    return record
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is no JSON number")
-
-
-def _text_key(record: dict[str, Any], where: str) -> str:
-    for key in record:
-        if _plain(key) in TEXT_NAMES:
-            return key
-    texts = {k: v for k, v in record.items() if isinstance(v, str)}
-    if not texts:
-        raise InputError(f"{where}: no field holds text; it has {', '.join(record) or 'none'}; name one with --text-column")
-    return max(texts, key=lambda k: han(texts[k]))
-
-
-def _plain(name: str) -> str:
-    return name.strip().strip("\ufeff").replace(" ", "").lower()
-
-
-def han(text: str) -> int:
-    """How many Chinese characters."""
-    return sum("\u3400" <= c <= "\u9fff" for c in text)
-
-
-def _row(number: int, value: Any, columns: dict[str, Any]) -> Row:
-    if value is None:
-        return Row(number, "", columns)
-    if not isinstance(value, str):
-        return Row(number, "", columns, "the text is not a string")
-    if undecodable(value):
-        return Row(number, "", columns, "bytes that are no characters in the file's encoding")
-    return Row(number, value, columns)
-
-
-def claims_jsonl(source: Source) -> bool:
-    """The first line that is not empty begins an object and ends it."""
-    first = next((line.strip() for line in source.head_text.split("\n") if line.strip()), "")
-    return first.startswith("{") and (first.endswith("}") or len(first) > 65_536)
+def read_array(source: Source, column: str | None) -> Iterator[Row]:
+    """The objects of one JSON array, counted from 1."""
+    records = ((n, {"raw": text} if record is None else record, problem) for n, record, problem, text in objects.elements(source))
+    yield from rows(records, source, column, cells=False)
 
 
 def delimiter_of(text: str) -> str | None:
@@ -117,26 +52,60 @@ def delimiter_of(text: str) -> str | None:
     >>> delimiter_of("时间\\t内容\\n3日\\t您好, 在吗\\n")
     '\\t'
     """
-    for delimiter in "\t,;|":
+    for delimiter in _DELIMITERS:
         if delimiter in text:
-            widths = [len(row) for _, row in zip(range(20), _records(text[:65_536].split("\n"), delimiter), strict=False) if row]
-            whole = widths[:-1] if len(text) > 65_536 else widths
-            if whole and min(whole) == max(whole) > 1 and (len(whole) > 1 or _has_text_name(text, delimiter)):
+            widths = _widths(text, delimiter)
+            named = names_text(first_record(text, delimiter))
+            if widths and widths[0] > 1 and named:
                 return delimiter
-            if whole and whole[0] > 1 and _has_text_name(text, delimiter):
+            if len(widths) > 1 and min(widths) == max(widths) > 1 and delimiter != "，":  # sentences have Chinese commas too
                 return delimiter
     return None
 
 
-def _has_text_name(text: str, delimiter: str) -> bool:
-    header = next(_records(text.split("\n")[:1], delimiter), [])
-    return any(_plain(name) in TEXT_NAMES for name in header)
+def _widths(text: str, delimiter: str) -> list[int]:
+    widths = []
+    with suppress(csv.Error):  # a row that is no CSV says nothing of the others
+        for _, record in zip(range(20), _records(text[:65_536].split("\n"), delimiter), strict=False):
+            if record:
+                widths.append(len(record))
+    return widths[:-1] if len(text) > 65_536 else widths
+
+
+def first_record(text: str, delimiter: str) -> list[str]:
+    """The fields of the first line; none where it cannot be cut."""
+    try:
+        return next(_records(text.lstrip("\n").split("\n", 1)[:1], delimiter), [])
+    except csv.Error:
+        return []
 
 
 def claims_csv(source: Source) -> bool:
-    """Equal fields by one delimiter, or a single column whose header names a text."""
+    """Equal fields by one delimiter, or a single column whose header names a text; no JSON."""
     text = source.head_text
-    return not claims_jsonl(source) and (delimiter_of(text) is not None or _plain(text.split("\n", 1)[0].strip().strip('"')) in TEXT_NAMES)
+    return not objects.layout(source) and (delimiter_of(text) is not None or names_text([text.split("\n", 1)[0].strip()]))
+
+
+def claims_layout(layout: Layout) -> Callable[[Source], bool]:
+    """A table whose first row is that of a known tool."""
+    return lambda source: _cut_by(layout, source) is not None
+
+
+def read_layout(layout: Layout) -> Callable[[Source, str | None], Iterator[Row]]:
+    """A reader of a known tool's tables. Raises InputError where the first row is another."""
+
+    def read(source: Source, column: str | None) -> Iterator[Row]:
+        delimiter = _cut_by(layout, source)
+        if delimiter is None:
+            raise InputError(f"{source.name}: its first row is not that of {layout.title}")
+        yield from table_rows(_cut(source, delimiter), source, column)
+
+    return read
+
+
+def _cut_by(layout: Layout, source: Source) -> str | None:
+    text = source.head_text
+    return next((d for d in ",;\t" if d in text and layout.fits(first_record(text, d))), None)
 
 
 def _records(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
@@ -146,66 +115,72 @@ def _records(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
 
 def read_csv(source: Source, column: str | None) -> Iterator[Row]:
     """Rows of a CSV or TSV file; the header is its first row where that names columns."""
-    opened = [1]
+    delimiter = delimiter_of(source.head_text) or ","
+    yield from table_rows(_cut(source, delimiter), source, column)
+
+
+def _cut(source: Source, delimiter: str) -> Iterator[tuple[Sequence[Any], str]]:
+    """(fields, problem) for each record. Raises InputError where a quote is not closed: all after it would be one record."""
 
     def lines() -> Iterator[str]:
         for number, line, whole in source.lines():
-            opened[0] = number
             if not whole:
                 raise LimitError(f"{source.name}:{number}: a line of more than {MAX_LINE} characters")
-            yield line.lstrip("\ufeff") if number == 1 else line
+            yield line
 
-    records = _records(lines(), delimiter_of(source.head_text) or ",")
+    records = _records(lines(), delimiter)
     number = 0
-    rows = []
-    try:
-        for record in records:
-            number += 1
-            rows.append(record)
-            if number > 1:
-                break
-    except csv.Error as e:
-        raise InputError(f"{source.name}: a quote opened in row {number + 1} is not closed ({e})") from None
-
-    def all_records() -> Iterator[list[str]]:
-        count = len(rows)
-        yield from rows
-        try:
-            for record in records:
-                count += 1
-                yield record
-        except csv.Error as e:
-            raise InputError(f"{source.name}: a quote opened in row {count + 1} is not closed ({e})") from None
-
-    yield from table_rows(all_records(), source.name, column)
-
-
-def table_rows(records: Iterable[Sequence[Any]], where: str, column: str | None) -> Iterator[Row]:
-    """Rows of any table: finds the header and the text column, and gives each record with its problem if it has another width."""
-    iterator = iter(records)
-    sample = [list(r) for _, r in zip(range(_SAMPLE), iterator, strict=False)]
-    sample_full = [r for r in sample if r]
-    if not sample_full:
-        return
-    header, has_header = _header(sample_full[0], column)
-    if len(header) > _MAX_COLUMNS:
-        raise LimitError(f"{where}: {len(header)} columns, at most {_MAX_COLUMNS}")
-    key = _text_column(header, sample_full[1:] if has_header else sample_full, where, column)
-    number = 0
-    for record in (r for part in (sample, iterator) for r in part):
+    while True:
         number += 1
-        if not record or (number == 1 and has_header):
-            continue
-        if len(record) != len(header):
-            yield Row(number, "", dict(zip(header, record, strict=False)), f"{len(record)} fields where the first row has {len(header)}")
-            continue
-        columns = dict(zip(header, record, strict=True))
-        yield _row(number, columns[key] if isinstance(columns[key], str) or columns[key] is None else str(columns[key]), columns)
+        try:
+            yield next(records), ""
+        except StopIteration:
+            return
+        except csv.Error as e:
+            if "field limit" in str(e):
+                raise InputError(f"{source.name}: a quote opened in row {number} is not closed within {MAX_LINE} characters") from None
+            yield ["?"], f"no CSV: {e}"
 
 
-def _header(first: Sequence[Any], column: str | None) -> tuple[list[str], bool]:
-    names = [str(v) for v in first]
-    named = any(_plain(n) in TEXT_NAMES for n in names) or (column is not None and column in names)
+def table_rows(records: Iterable[tuple[Sequence[Any], str]], source: Source, column: str | None) -> Iterator[Row]:
+    """Rows of any table of cells: finds the header, and gives each record with its problem if it has another width."""
+    iterator = iter(records)
+    sample = [pair for _, pair in zip(range(_SHARE_SAMPLE), iterator, strict=False)]
+    widths = [len(cells) for cells, problem in sample if cells and not problem]
+    if not widths:
+        return
+    first = next(cells for cells, problem in sample if cells and not problem)
+    layout = layout_of([str(v) for v in first])
+    header, named = _header(first, layout, column)
+    if named and widths[1:] and min(widths[1:]) == max(widths[1:]) == len(header) + 1:  # the last column has no name
+        header.append(f"column{len(header) + 1}")
+    if len(header) > _MAX_COLUMNS:
+        raise LimitError(f"{source.name}: {len(header)} columns, at most {_MAX_COLUMNS}")
+
+    def all_records() -> Iterator[Record]:
+        number, past = 0, not named
+        for part in (sample, iterator):
+            for cells, problem in part:
+                number += 1
+                if not cells:
+                    continue
+                if not past and not problem:
+                    past = True
+                    continue
+                columns = dict(zip(header, cells, strict=False))
+                if not problem and len(cells) != len(header):
+                    problem = f"{len(cells)} fields where the first row has {len(header)}"
+                    columns |= {f"column{k}": cell for k, cell in enumerate(cells[len(header) : _MAX_COLUMNS], len(header) + 1)}
+                yield number, columns, problem
+
+    yield from rows(all_records(), source, column, layout)
+
+
+def _header(first: Sequence[Any], layout: Layout | None, column: str | None) -> tuple[list[str], bool]:
+    if layout is not None and layout.header:
+        return list(layout.header), False
+    names = [str(v).strip().lstrip("\ufeff") for v in first]
+    named = names_text(names) or (column is not None and column in names)
     short = all(n and len(n) <= 30 and not n.replace(".", "").isdigit() for n in names) and len(set(names)) == len(names)
     if named or (short and len(names) > 1):
         out: list[str] = []
@@ -215,38 +190,48 @@ def _header(first: Sequence[Any], column: str | None) -> tuple[list[str], bool]:
     return [f"column{k}" for k in range(1, len(names) + 1)], False
 
 
-def _text_column(header: Sequence[str], sample: Sequence[Sequence[Any]], where: str, column: str | None) -> str:
-    if column is not None:
-        if column not in header:
-            raise InputError(f"{where}: no column {column}; it has {', '.join(header)}")
-        return column
-    for wanted in TEXT_NAMES:
-        for name in header:
-            if _plain(name) == wanted:
-                return name
-    counts = [sum(han(str(r[k])) for r in sample if k < len(r)) for k in range(len(header))]
-    best = max(range(len(header)), key=lambda k: counts[k])
-    if len(header) > 1 and (counts[best] == 0 or sorted(counts)[-2] > 0.8 * counts[best]):
-        raise InputError(f"{where}: which column holds the text? name it with --text-column: {', '.join(header)}")
-    return header[best]
+def claims_sheet(source: Source) -> bool:
+    """A workbook: XLSX and ODS are ZIP containers, XLS is an OLE one."""
+    return source.magic == "ole" or is_sheet(source)
 
 
-def claims_xlsx(source: Source) -> bool:
-    """A ZIP container that holds a workbook."""
-    return source.head.startswith(b"PK\x03\x04") and b"xl/" in source.head
+def claims_parquet(source: Source) -> bool:
+    """By its magic."""
+    return source.magic == "parquet"
 
 
-def read_xlsx(source: Source, column: str | None) -> Iterator[Row]:
-    """Rows of the first sheet of a workbook. A child with limits parses it: a hostile workbook can abort the parser's process."""
-    if source.path is None:
-        raise InputError("standard input: a workbook cannot be read from a pipe; name the file")
-    command = [sys.executable, "-m", "classifier.readers.xlsx_child", str(source.path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
+def read_sheet(source: Source, column: str | None) -> Iterator[Row]:
+    """Rows of the first sheet of a workbook."""
+    yield from table_rows(((cells, "") for cells in _parsed(source, "sheet")), source, column)
+
+
+def read_parquet(source: Source, column: str | None) -> Iterator[Row]:
+    """Rows of a Parquet file, batch by batch. Raises InputError where pyarrow is not installed."""
+    from importlib.util import find_spec
+
+    if find_spec("pyarrow") is None:
+        raise InputError(f"{source.name}: Parquet needs pyarrow: pip install 'scamcall[parquet]'")
+    records = _parsed(source, "parquet")
+    names = [str(name) for name in next(records, [])]
+    yield from rows(((n, dict(zip(names, values, strict=True)), "") for n, values in enumerate(records, 1)), source, column)
+
+
+def _parsed(source: Source, kind: str) -> Iterator[list[Any]]:
+    """Records of a file whose parser is no Python: a child with limits runs it, for a hostile file can abort the parser's process."""
+    command = [sys.executable, "-P", str(Path(__file__).with_name("parser_child.py")), kind, str(source.file().absolute())]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
         assert child.stdout is not None
+        stopped = True
         try:
-            yield from table_rows((json.loads(line) for line in child.stdout), source.name, column)
+            for line in child.stdout:
+                if not line.endswith(b"\n"):
+                    break  # the child died in the middle of it
+                yield json.loads(line)
+            stopped = False
         finally:
             child.stdout.close()
+            if stopped:
+                child.kill()
             code = child.wait()
         if code:
-            raise LimitError(f"{source.name}: could not be read within limits (damaged, encrypted or too large); save it as CSV")
+            raise Damaged(f"{source.name}: could not be read within limits (damaged, encrypted or too large); save it as CSV")

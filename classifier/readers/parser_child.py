@@ -1,0 +1,52 @@
+"""Child process that parses one workbook or Parquet file and writes its records as JSON lines. Limited in memory and time; may abort alone.
+
+Run as a file of its own, so that nothing of the package is loaded. The container was checked before (`containers`).
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+_MEMORY = 2 << 30  # bytes of address space
+_SECONDS = 600  # of processor time
+_BATCH = 4096  # rows of a Parquet file held at once
+
+
+def sheet(path: str) -> Iterator[list[Any]]:
+    """The rows of the first sheet."""
+    import python_calamine
+
+    for row in python_calamine.CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python(skip_empty_area=True):
+        yield [int(v) if isinstance(v, float) and v.is_integer() else v for v in row]
+
+
+def parquet(path: str) -> Iterator[list[Any]]:
+    """The names of the columns, then the rows."""
+    import pyarrow.parquet
+
+    file = pyarrow.parquet.ParquetFile(path, memory_map=False)
+    yield file.schema_arrow.names
+    for batch in file.iter_batches(_BATCH, use_threads=False):
+        yield from map(list, zip(*(column.to_pylist() for column in batch.columns), strict=True))
+
+
+KINDS: dict[str, Callable[[str], Iterator[list[Any]]]] = {"sheet": sheet, "parquet": parquet}
+
+
+def main(kind: str, path: str) -> None:
+    """Write the records of a file to standard output, an array a line."""
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+        resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
+    except ImportError:
+        pass  # Windows has no such limits
+    write = sys.stdout.write
+    for record in KINDS[kind](path):
+        write(json.dumps(record, default=str) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])

@@ -1,0 +1,46 @@
+"""`inspect`: what a file is, with nothing scored and nobody shown."""
+
+from pathlib import Path
+
+import pytest
+from readers.golden import SAMPLES
+
+from classifier.cli import main
+from classifier.readers import open_source
+from classifier.readers.inspection import inspect
+
+
+def test_every_record_is_counted_once() -> None:
+    for sample in SAMPLES.values():
+        found = inspect(open_source(str(sample)))
+        assert found.rows == found.scored + found.rejected + found.skipped.total()
+
+
+def test_samples_are_masked_and_short(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("内容\n您的手机13812345678收到验证码123456，" + "长" * 100 + "\n")
+    (sample,) = inspect(open_source(str(tmp_path / "x"))).samples
+    assert "13812345678" not in sample
+    assert "123456" not in sample
+    assert len(sample) <= 61
+
+
+def test_the_command_tells_what_was_taken_for_what(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", str(SAMPLES["csv"])]) == 1
+    out = capsys.readouterr().out
+    assert "正文=短信内容" in out
+    assert "未见过真实样本" not in out
+    assert main(["inspect", str(SAMPLES["sms-backup"])]) == 0
+    assert "未见过真实样本" in capsys.readouterr().out
+
+
+def test_the_command_takes_a_format_and_refuses_an_unknown_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", str(SAMPLES["transcript"]), "--format", "text"]) == 0
+    assert "text：" in capsys.readouterr().out
+    assert main(["inspect", str(SAMPLES["transcript"]), "--format", "nothing"]) == 2
+    assert "no format; one of" in capsys.readouterr().err
+
+
+def test_no_message_can_steer_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "x").write_text("您好\x1b[2J请点链接\n")
+    assert main(["inspect", str(tmp_path / "x")]) == 0
+    assert "\x1b" not in capsys.readouterr().out

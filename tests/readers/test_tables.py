@@ -1,0 +1,134 @@
+"""Tables: what spreadsheets and scripts make of them, and what damaged ones cost."""
+
+import csv
+import io
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from readers.golden import SAMPLES
+from readers.reading import format_of, rows, texts
+
+from classifier.errors import InputError, LimitError
+from classifier.readers import open_source, recognise
+from classifier.readers.source import MAX_LINE
+
+
+def test_the_text_column_is_the_one_named_so_or_the_one_that_is_told(tmp_path: Path) -> None:
+    data = "号码,内容,备注\n10086,您好,这里写了很多很多很多中文\n"
+    assert texts(tmp_path / "x", data) == ["您好"]
+    assert [row.text for row in rows(tmp_path / "x", data, column="备注")] == ["这里写了很多很多很多中文"]
+    with pytest.raises(InputError, match="it has 号码, 内容, 备注"):
+        rows(tmp_path / "x", data, column="没有")
+
+
+def test_two_columns_that_may_both_be_the_text_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="which column holds the text"):
+        rows(tmp_path / "x", "甲,乙\n您好我是客服,请点这个链接\n请您办理退款,再见再见再见\n")
+
+
+def test_a_guessed_column_is_said(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("1,您好我是客服\n2,请点这个链接\n")
+    source = open_source(str(tmp_path / "x"))
+    assert [row.text for row in recognise(source).read(source)] == ["您好我是客服", "请点这个链接"]
+    assert "took column2" in source.notes[0]
+
+
+def test_a_column_of_labels_is_no_direction(tmp_path: Path) -> None:
+    found = rows(tmp_path / "x", "内容,类型\n您好,诈骗\n再见,发送\n")
+    assert [(row.direction, row.skipped) for row in found] == [("in", ""), ("in", "")]
+
+
+def test_a_column_of_directions_is_one_in_either_language(tmp_path: Path) -> None:
+    found = rows(tmp_path / "x", "内容,类型\n您好,接收\n再见,Sent\n草,草稿\n")
+    assert [row.direction for row in found] == ["in", "out", "draft"]
+
+
+def test_a_field_longer_than_csv_allows_by_itself(tmp_path: Path) -> None:
+    text = "客服：您好\n" * 30_000
+    out = io.StringIO()
+    csv.writer(out).writerows([["内容", "号码"], [text, "10086"]])
+    assert texts(tmp_path / "x", out.getvalue()) == [text]
+
+
+def test_a_quote_that_is_not_closed_is_an_error_and_not_one_giant_row(tmp_path: Path) -> None:
+    data = '内容,号码\n您好,1\n"再见,2\n' + "一,二\n" * (MAX_LINE // 3)
+    with pytest.raises(InputError, match="a quote opened in row 3"):
+        rows(tmp_path / "x", data)
+
+
+def test_a_stray_carriage_return_costs_its_row_only(tmp_path: Path) -> None:
+    found = rows(tmp_path / "x", "内容,号码\n您\r好,1\n再见,2\n")
+    assert [bool(row.problem) for row in found] == [True, False]
+
+
+def test_rows_of_another_width_are_rejected_and_kept(tmp_path: Path) -> None:
+    found = rows(tmp_path / "x", "内容,号码\n您好,1,多\n再见\n在吗,3\n")
+    assert [bool(row.problem) for row in found] == [True, True, False]
+    assert found[0].columns == {"内容": "您好", "号码": "1", "column3": "多"}
+
+
+def test_too_many_columns_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(LimitError, match="columns, at most"):
+        rows(tmp_path / "x", ",".join(f"c{k}" for k in range(2000)) + "\n" + ",".join(["您好"] * 2000))
+
+
+def test_numbers_that_a_spreadsheet_damaged_are_said(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("内容,手机号\n您好??,1.38E+10\n")
+    source = open_source(str(tmp_path / "x"))
+    list(recognise(source).read(source))
+    assert len(source.notes) == 2
+
+
+def test_a_header_alone_has_no_rows(tmp_path: Path) -> None:
+    assert rows(tmp_path / "x", "内容,号码\n") == []
+
+
+@pytest.mark.parametrize("line", ["[" * 100_000, '{"text": ' + "[" * 100_000, '{"text": ' + "9" * 5000 + "}", '{"a": {"b": NaN}}', "5", "null"])
+def test_hostile_json_costs_its_line_only(line: str, tmp_path: Path) -> None:
+    found = rows(tmp_path / "x", '{"text": "您好"}\n' + line + '\n{"text": "再见"}\n')
+    assert [bool(row.problem) for row in found] == [False, True, False]
+
+
+def test_an_array_is_read_element_by_element_wherever_it_is_cut(tmp_path: Path) -> None:
+    text = '括号 ]}{[,\\" 和 \\\\'
+    data = "[" + ",\n".join(f'{{"text": "{k} {text}"}}' for k in range(60_000)) + "]"
+    found = rows(tmp_path / "x", data)
+    assert [row.number for row in found] == list(range(1, 60_001))
+    assert {row.text.split(" ", 1)[1] for row in found} == {'括号 ]}{[," 和 \\'}
+    cut = rows(tmp_path / "x", data[:-30])
+    assert cut[-2].text.startswith("59998")
+    assert "does not end" in cut[-1].problem
+
+
+def test_a_workbook_that_unpacks_to_a_bomb_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "bomb", "w", zipfile.ZIP_DEFLATED) as container:
+        container.writestr("xl/workbook.xml", b"<a/>" * (8 << 20))
+    with pytest.raises(LimitError, match="unpacks to far more"):
+        format_of(tmp_path / "x", (tmp_path / "bomb").read_bytes())
+
+
+def test_a_workbook_that_aborts_its_parser_is_an_error_here(tmp_path: Path) -> None:
+    sheet = (
+        '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row r="1"><c r="A1"><v>1</v></c></row>'
+        '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData></worksheet>'
+    )
+    with zipfile.ZipFile(SAMPLES["sheet-xlsx"]) as old, zipfile.ZipFile(tmp_path / "far", "w") as new:
+        for name in old.namelist():
+            new.writestr(name, sheet if name == "xl/worksheets/sheet1.xml" else old.read(name))
+    with pytest.raises(InputError, match="could not be read within limits"):
+        rows(tmp_path / "x", (tmp_path / "far").read_bytes())
+
+
+def test_a_workbook_cannot_come_through_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(SAMPLES["sheet-xlsx"].read_bytes())))
+    with pytest.raises(InputError, match="name the file"):
+        recognise(open_source("-"))
+
+
+def test_rows_that_are_not_asked_for_leave_no_child_behind() -> None:
+    source = open_source(str(SAMPLES["sheet-xlsx"]))
+    reading = recognise(source).read(source)
+    assert next(reading).number == 2
+    reading.close()  # type: ignore[attr-defined]

@@ -1,0 +1,185 @@
+"""The report: complete, quiet, and safe to open whatever the messages say."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifier import Classifier
+from classifier.cli import main
+from classifier.errors import InputError
+from classifier.label import label_texts
+from classifier.records import Row
+from classifier.report import html, report_file
+from classifier.tally import Tally
+
+SCAM = "我是小红书客服，您买的面膜质检不合格，给您双倍赔付，请加我微信，把验证码发给我，转到安全账户"
+FINE = "您的快递已到菜鸟驿站，取件码5-2-1033，请及时领取"
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '"><svg/onload=alert(1)>',
+    "</style><script>alert(1)</script>",
+    "{}{body}{0}",
+    "&lt;b&gt;",
+    "javascript:alert(1)",
+    "\u202e反过来",
+    "验\u200b证码",
+    "\x1b[2J\x00\ud83d",
+    "]]>--><!--",
+]
+_CLOSED = {"meta", "br", "img", "link", "input"}
+
+
+class Page(HTMLParser):
+    """Elements, their attributes and their text; open elements must be closed in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.text: list[str] = []
+        self.marked: list[str] = []
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+        if tag not in _CLOSED:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self._open:
+            self.text.append(data)
+            if "mark" in self._open:
+                self.marked.append(data)
+
+
+def tally_of(classifier: Classifier, rows: list[Row], where: str = "导出.csv") -> Tally:
+    tally = Tally(classifier.model.id)
+    scored = iter(label_texts(classifier, [row.text for row in rows if not row.problem and not row.skipped]))
+    none = label_texts(classifier, [""])[0]
+    labels = [
+        next(scored)
+        if not row.problem and not row.skipped
+        else none._replace(scam_score=None, scam_verdict=None, scam_type=None, scam_tactics=None, scam_status="rejected:")
+        for row in rows
+    ]
+    tally.add(where, rows, labels, [row.text for row in rows])
+    tally.explain(lambda texts: classifier.score_batch(texts, evidence=True))
+    return tally
+
+
+def page_of(tally: Tally) -> Page:
+    return Page(html(tally))
+
+
+def test_it_says_what_was_found(shipped: Classifier) -> None:
+    rows = [Row(k, SCAM if k % 3 == 0 else FINE, {}, sender="小红书客服", time=f"2026-03-{k % 28 + 1:02}T10:00:00") for k in range(30)]
+    rows += [Row(31, "好的", {}, skipped="sent"), Row(32, "", {}, problem="not JSON: Expecting value")]
+    text = "".join(page_of(tally_of(shipped, rows)).text)
+    for expected in (
+        "共读取 32 条",
+        "判断了 30 条",
+        "另有 2 条",
+        "10 条是冒充类诈骗",
+        "小红书客服",
+        "自己发出的",
+        "not JSON",
+        "索要验证码",
+        "2026-03-01",
+        "相同内容共 10 条",
+    ):
+        assert expected in text, expected
+
+
+def test_the_marks_are_the_evidence(shipped: Classifier) -> None:
+    marked = page_of(tally_of(shipped, [Row(1, SCAM, {})])).marked
+    verdict = shipped.score(SCAM)
+    spans = [SCAM[e.span[0] : e.span[1]] for e in verdict.evidence if e.span and e.contribution > 0.05]
+    assert marked
+    assert all(part in SCAM for part in marked)
+    assert all(any(span in part for part in marked) for span in spans)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_nothing_in_a_message_is_obeyed(hostile: str, shipped: Classifier) -> None:
+    tame = page_of(tally_of(shipped, [Row(1, SCAM, {}, sender="95588", time="2026-03-01T10:00:00")], "a.csv"))
+    row = Row(1, f"{SCAM}{hostile}", {}, sender=hostile, time=hostile)
+    page = page_of(tally_of(shipped, [row, Row(2, "", {}, problem=hostile)], f"{hostile}.csv"))
+    assert "script" not in page.tags
+    assert "img" not in page.tags
+    assert set(page.tags) <= {*tame.tags, "td", "tr", "th", "table", "tbody", "thead"}
+    assert not [a for a in page.attributes if a[0].startswith("on") or a[0] in ("src", "href")]
+    assert not re.search("[\u202e\u200b\x1b\x00]", "".join(page.text))
+
+
+@given(st.text(max_size=60))
+def test_any_sender_and_problem_make_a_page(text: str) -> None:
+    tally = Tally("m", rows=2)
+    tally.senders[text] = 3
+    tally.rejected[text] = 1
+    tally.tactics[text] = 1
+    tally.days[(text, "impersonation")] = 1
+    tally.inputs[text] = 2
+    tally.unreadable[text] = text
+    assert "script" not in page_of(tally).tags
+    html(tally).encode("utf-8", "replace")
+
+
+def test_it_needs_nothing_and_allows_nothing(shipped: Classifier) -> None:
+    text = html(tally_of(shipped, [Row(1, SCAM, {})]))
+    page = Page(text)
+    assert "default-src 'none'" in dict(page.attributes).get("content", "") or "default-src 'none'" in text
+    assert not {"script", "link", "iframe", "object", "img", "form"} & set(page.tags)
+    assert not re.search(r"url\(|@import|https?://(?!www\.w3\.org/2000/svg)", text)
+    assert "@media print" in text
+
+
+def test_a_run_that_found_nothing_has_a_report_too(shipped: Classifier) -> None:
+    assert "没有消息被判为诈骗" in "".join(page_of(tally_of(shipped, [Row(1, FINE, {})])).text)
+    assert "共读取 0 条" in "".join(page_of(Tally("m")).text)
+
+
+@pytest.mark.parametrize(("days", "unit"), [(100, "每天"), (1000, "每月"), (9000, "每年")])
+def test_a_long_time_is_put_together(days: int, unit: str) -> None:
+    from datetime import date, timedelta
+
+    tally = Tally("m", rows=days)
+    for k in range(days):
+        tally.days[((date(2001, 1, 1) + timedelta(days=k)).isoformat(), "impersonation")] = 1
+    page = page_of(tally)
+    assert unit in "".join(page.text)
+    assert page.tags.count("rect") <= 130
+
+
+def test_the_command_writes_it(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text(f"短信内容\n{SCAM}\n{FINE}\n", encoding="utf-8")
+    arguments = ["label", str(tmp_path / "in.csv"), "-o", str(tmp_path / "out.csv"), "--report", str(tmp_path / "r.html")]
+    assert main(arguments) == 0
+    first = (tmp_path / "r.html").read_bytes()
+    assert main(arguments) == 2  # both exist
+    assert main([*arguments, "--force"]) == 0
+    assert (tmp_path / "r.html").read_bytes() == first
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.csv", "out.csv", "r.html"]
+
+
+@pytest.mark.parametrize("name", ["r.txt", "in.html", "d.html"])
+def test_a_name_that_cannot_be_used_is_refused_before_anything_is_done(name: str, tmp_path: Path) -> None:
+    (tmp_path / "in.html").write_text("x")
+    (tmp_path / "d.html").mkdir()
+    with pytest.raises(InputError):
+        report_file(str(tmp_path / name), [str(tmp_path / "in.html")], replace=True)
