@@ -88,6 +88,7 @@ def _words(folded: Folded, tokens: Tokens) -> list[View]:
     apart = at[1:] - at[:-1]
     near = np.flatnonzero((apart > 1) & (apart <= _SKIP))
     every = np.arange(len(words))
+    of = folded.message_of[tokens.start]
 
     def word(i: int) -> str:
         return _show(folded.joined[tokens.start[i] : tokens.stop[i]])
@@ -96,8 +97,9 @@ def _words(folded: Folded, tokens: Tokens) -> list[View]:
         return f"<{(*classes(), 'number')[cls[i]]}>" if known[i] else word(i)
 
     def view(group: int, kind: int, keys: grams.Keys, a: NDArray[np.int64], b: NDArray[np.int64], sign: str) -> View:
-        same = folded.message_of[tokens.start[a]] == folded.message_of[tokens.start[b]]
-        a, b = a[same], b[same]
+        if sign:
+            same = of[a] == of[b]
+            a, b = a[same], b[same]
         joined = grams.join(keys[a], keys[b]) if sign else keys[a]
         show = word if group == 1 else concept
 

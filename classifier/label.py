@@ -24,7 +24,7 @@ from .errors import InputError, LimitError
 from .model import Model
 from .output import Checkpoint, Output, Pipe, Position, fingerprint, publish, sibling
 from .pool import ordered
-from .readers import Reader, Source, open_source, recognise
+from .readers import Source, open_source, recognise
 from .records import TYPES, VERDICTS, Label, Row
 from .redact import redact, redact_columns, redact_person
 from .signals import Hold, interruptible
@@ -248,53 +248,59 @@ class _Run:
     def _label(self, task: Task, hold: Hold) -> None:
         try:
             source = open_source(task.name)
-            with source.stream:
-                reader = recognise(source, self._options.format)
-                if task.target is None:
-                    self._pipe(source, reader, Pipe(WRITERS["jsonl" if reader.name == "jsonl" else "csv"]))
-                else:
-                    self._write(task.name, task.target, source, reader, hold)
-                for note in source.notes:
-                    self._warn(f"{task.name}: {note}")
+            reader = recognise(source, self._options.format)
         except (InputError, LimitError) as e:
-            if len(self._tasks) == 1:
-                if self._checkpoint:
-                    self._checkpoint.delete()
-                raise
-            self.tally = Tally.from_state(self._current["before"])
-            self.tally.unreadable[task.name] = str(e)
-            self._warn(str(e))
+            self._give_up(task, e)
+            return
+        with source.stream:
+            rows = reader.read(source, self._options.text_column)
+            if task.target is None:
+                self._fill(Pipe(WRITERS["jsonl" if reader.name == "jsonl" else "csv"]), source, rows, hold)
+            else:
+                self._write(task, task.target, source, rows, hold)
+        for note in source.notes:
+            self._warn(f"{task.name}: {note}")
 
-    def _pipe(self, source: Source, reader: Reader, out: Pipe) -> None:
-        for chunk, labels in self._scored(reader.read(source, self._options.text_column)):
-            self._commit(source, out, chunk, labels)
-        self._end(out)
-
-    def _write(self, name: str, target: Path, source: Source, reader: Reader, hold: Hold) -> None:
+    def _write(self, task: Task, target: Path, source: Source, rows: Iterator[Row], hold: Hold) -> None:
         out = Output(target, WRITERS[target.suffix.lstrip(".").lower()], Position(self._current["offset"], tuple(self._current["header"])))
         try:
-            rows = reader.read(source, self._options.text_column)
-            for count, (chunk, labels) in enumerate(self._scored(islice(rows, self._current["rows"], None)), 1):
-                with hold():
-                    self._commit(source, out, chunk, labels)
-                if count % CHECKPOINT == 0:
-                    self._note(out.sync())
-            self._end(out)
+            self._fill(out, source, islice(rows, self._current["rows"], None), hold)
             mark = out.complete()
-            self._done[name] = {"input": self._current["input"], "mark": mark}
+            self._done[task.name] = {"input": self._current["input"], "mark": mark}
             self._current = {}
             self._note(None)
-            out.close()
-            publish(target, mark)
-        except (InputError, LimitError):
+        except (InputError, LimitError) as e:
             out.discard()
-            raise
-        except (KeyboardInterrupt, SystemExit):
-            if self._current:
+            self._give_up(task, e)
+            return
+        except BaseException as e:
+            if self._checkpoint is None:
+                out.discard()
+            elif isinstance(e, (KeyboardInterrupt, SystemExit)) and self._current:
                 self._note(out.sync())
             raise
         finally:
             out.close()
+        publish(target, mark)
+
+    def _fill(self, out: Output | Pipe, source: Source, rows: Iterator[Row], hold: Hold) -> None:
+        for count, (chunk, labels) in enumerate(self._scored(rows, hold), 1):
+            with hold():
+                self._commit(source, out, chunk, labels)
+            if isinstance(out, Output) and count % CHECKPOINT == 0:
+                self._note(out.sync())
+        if not out.header:
+            out.begin([*COLUMNS, *_EVIDENCE * self._options.evidence])
+
+    def _give_up(self, task: Task, error: InputError | LimitError) -> None:
+        """An input that cannot be read: among several it is passed over, alone it is the end."""
+        if len(self._tasks) == 1:
+            if self._checkpoint:
+                self._checkpoint.delete()
+            raise error
+        self.tally = Tally.from_state(self._current["before"])
+        self.tally.unreadable[task.name] = str(error)
+        self._warn(str(error))
 
     def _note(self, position: Position | None) -> None:
         if self._checkpoint:
@@ -303,7 +309,7 @@ class _Run:
             self.explain()
             self._checkpoint.write({**self._same, "done": self._done, "current": self._current, "tally": self.tally.state()})
 
-    def _scored(self, rows: Iterator[Row]) -> Iterator[tuple[Chunk, list[Label]]]:
+    def _scored(self, rows: Iterator[Row], hold: Hold) -> Iterator[tuple[Chunk, list[Label]]]:
         """The chunks with a label for each row, in order."""
         if self._jobs == 1:
             for chunk in chunks(rows):
@@ -316,7 +322,8 @@ class _Run:
                 sent.append(chunk)
                 yield chunk.texts
 
-        with closing(ordered(_label_there, texts(), self._jobs, _begin_there, (self._classifier.model, self._options.evidence))) as results:
+        arguments = (self._classifier.model, self._options.evidence)
+        with closing(ordered(_label_there, texts(), self._jobs, _begin_there, arguments, hold)) as results:
             for scored in results:
                 chunk = sent.popleft()
                 yield chunk, chunk.labels(scored)
@@ -345,10 +352,6 @@ class _Run:
         if self._progress is not None:
             self._progress.total = self._estimate(source)
             self._progress.update(len(rows))
-
-    def _end(self, out: Output | Pipe) -> None:
-        if not out.header:
-            out.begin([*COLUMNS, *_EVIDENCE * self._options.evidence])
 
     def _estimate(self, source: Source) -> float | None:
         """How many rows there will be, from the share of the bytes that has been read; None where that cannot be told."""

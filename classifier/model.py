@@ -208,8 +208,10 @@ def strongest(logits: Floats, message: NDArray[np.int64], messages: int) -> tupl
     """
     best = np.full((messages, logits.shape[1]), -np.inf)
     which = np.full((messages, logits.shape[1]), -1, dtype=np.int64)
+    begin = np.flatnonzero(np.diff(message, prepend=-1))
+    if len(begin):
+        best[message[begin]] = np.maximum.reduceat(logits, begin, axis=0)
     for head in range(logits.shape[1]):
-        np.maximum.at(best[:, head], message, logits[:, head])
         top = np.flatnonzero(logits[:, head] == best[message, head])[::-1]
         which[message[top], head] = top  # the first of equals, as the order is reversed
     return best, which

@@ -190,7 +190,7 @@ def fold(texts: Sequence[str]) -> Folded:
                 codes[raw_bounds[k] + label.start : raw_bounds[k] + label.end] = _DROP
 
     keep = np.flatnonzero(codes != _DROP)
-    codes, begin = codes[keep], keep - raw_bounds[message[keep]]
+    codes, begin = codes[keep], (np.arange(len(codes)) - np.repeat(raw_bounds[:-1], length))[keep]
     line = _Line(codes, _kinds()[codes], begin, begin + 1)
     for step in (_links, _digits, _separators):
         line = step(line)

@@ -111,8 +111,10 @@ class Output:
 
     def close(self) -> None:
         """Let go of the file; what is written stays, to go on with."""
-        with suppress(OSError):
-            os.close(self._file)
+        handle, self._file = self._file, -1
+        if handle >= 0:
+            with suppress(OSError):
+                os.close(handle)
 
 
 class Pipe:

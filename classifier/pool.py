@@ -7,52 +7,60 @@ import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import BrokenExecutor, Future
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
 from .errors import OutputError
+from .signals import Hold
 
-_AHEAD = 3  # parts in work or waiting for each process: enough that none idles, few enough that memory stays small
+_AHEAD = 2  # parts in work or waiting for each process: none idles, memory stays small, and loky's own queue holds them all (one that does
+# not fit there when the processes are ended makes it print a KeyError)
 _TRIES = 2
+_DIED = "a worker process died twice over the same rows; --jobs 1 needs the least memory, --resume goes on"
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 
 def ordered(
-    work: Callable[[Part], Result], parts: Iterable[Part], jobs: int, begin: Callable[..., None], arguments: tuple[Any, ...]
+    work: Callable[[Part], Result], parts: Iterable[Part], jobs: int, begin: Callable[..., None], arguments: tuple[Any, ...], hold: Hold = nullcontext
 ) -> Generator[Result, None, None]:
     """`work(part)` for each part, by so many processes, each of which calls `begin(*arguments)` once.
 
     A process that dies (killed for its memory, say) costs nothing but time; a part that was twice in work when one died is given up:
-    OutputError. Closing the iterator, or an exception, ends the processes.
+    OutputError. Closing the iterator, or an exception, ends the processes. `hold` keeps signals away while processes are begun or ended.
     """
     from joblib.externals.loky.process_executor import ProcessPoolExecutor
 
     def started() -> Any:
         return ProcessPoolExecutor(jobs, initializer=_begin, initargs=(begin, arguments))
 
-    executor = started()
+    with hold():
+        executor = started()
     waiting: deque[tuple[Part, Future[Result], int]] = deque()
     iterator = iter(parts)
     try:
         while True:
             while len(waiting) < _AHEAD * jobs and (part := next(iterator, None)) is not None:
-                waiting.append((part, _submit(executor, work, part), 1))
+                with hold():
+                    waiting.append((part, _submit(executor, work, part), 1))
             if not waiting:
                 return
             try:
                 result = waiting[0][1].result()
             except BrokenExecutor:
-                executor.shutdown(kill_workers=True)
-                if any(tries == _TRIES and _lost(future) for _, future, tries in waiting):
-                    raise OutputError("a worker process died twice over the same rows; --jobs 1 needs the least memory, --resume goes on") from None
-                executor = started()
-                waiting = deque((p, _submit(executor, work, p), n + 1) if _lost(f) else (p, f, n) for p, f, n in waiting)
+                with hold():
+                    executor.shutdown(kill_workers=True)
+                    if any(tries == _TRIES and _lost(future) for _, future, tries in waiting):
+                        raise OutputError(_DIED) from None
+                    executor = started()
+                    waiting = deque((p, _submit(executor, work, p), n + 1) if _lost(f) else (p, f, n) for p, f, n in waiting)
                 continue
             waiting.popleft()
             yield result
     finally:
-        executor.shutdown(kill_workers=True)
+        with hold():
+            executor.shutdown(kill_workers=True)
 
 
 def _submit(executor: Any, work: Callable[[Part], Result], part: Part) -> "Future[Result]":

@@ -13,15 +13,23 @@ Hold = Callable[[], AbstractContextManager[None]]
 
 @contextmanager
 def interruptible() -> Iterator[Hold]:
-    """Within it, SIGINT raises KeyboardInterrupt and SIGTERM SystemExit(143), except inside the context managers that it gives: there
-    they wait until the end. In a thread other than the main one, where nothing can be handled, it changes nothing."""
-    depth, pending = 0, 0
+    """Within it, the first SIGINT raises KeyboardInterrupt, or SIGTERM SystemExit(143); later ones change nothing, so that what is being
+    put in order is not cut short. Inside the context managers that it gives, the first one waits for their end. In a thread other than
+    the main one, where nothing can be handled, it changes nothing."""
+    depth, pending, raised = 0, 0, False
+
+    def settle() -> None:
+        nonlocal raised
+        if pending and not depth and not raised:
+            raised = True
+            if pending == signal.SIGINT:
+                raise KeyboardInterrupt
+            raise SystemExit(128 + pending)
 
     def handle(number: int, _: FrameType | None) -> None:
         nonlocal pending
-        pending = number
-        if not depth:
-            _raise(number)
+        pending = pending or number
+        settle()
 
     @contextmanager
     def hold() -> Iterator[None]:
@@ -31,8 +39,7 @@ def interruptible() -> Iterator[Hold]:
             yield
         finally:
             depth -= 1
-        if pending and not depth:
-            _raise(pending)
+        settle()
 
     try:
         before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -43,9 +50,3 @@ def interruptible() -> Iterator[Hold]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _raise(number: int) -> None:
-    if number == signal.SIGINT:
-        raise KeyboardInterrupt
-    raise SystemExit(128 + number)

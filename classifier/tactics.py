@@ -130,8 +130,7 @@ class TacticSet:
         self._needed = np.bincount(self._phrase_of_part, minlength=len(self._phrases))
         self._literal = np.array([len(phrase.literal) for phrase in self._phrases], dtype=np.int64)
         self._tables = tuple(_anchor_table(n, anchors) for n in (2, 3, 4))
-        self._begins = np.zeros(1 << _BITMAP_BITS, dtype=bool)
-        self._begins[_bitmap_slots(_keys_of([anchor[:2] for anchor in anchors]))] = True
+        self._begins = _bitmap(_keys_of([anchor[:2] for anchor in anchors]))
 
     def index(self, name: str) -> int:
         """The index of the tactic of this name. Raises ValueError where there is none."""
@@ -153,11 +152,12 @@ class TacticSet:
         phrase = self._phrase_of_part[part]
         message = folded.message_of[position].astype(np.int64)
 
+        phrases = self._phrases
         plain = self._literal[phrase] > 0
         for at, k, m in zip(position[plain].tolist(), phrase[plain].tolist(), message[plain].tolist(), strict=True):
-            literal = self._phrases[k].literal
+            literal = phrases[k].literal
             if len(literal) <= 4 or joined.startswith(literal, at):
-                found.append(self._hit(joined, bounds, m, self._phrases[k].tactic, at, at + len(literal)))
+                found.append(self._hit(joined, bounds, m, phrases[k].tactic, at, at + len(literal)))
 
         # A pattern is tried only in messages that hold an anchor of each of its parts.
         pairs = grams.distinct(message[~plain] * len(self._phrase_of_part) + part[~plain])
@@ -167,8 +167,8 @@ class TacticSet:
         candidates = owner[begin]
         candidates = candidates[count == self._needed[candidates % len(self._phrases)]]
         for m, k in zip((candidates // len(self._phrases)).tolist(), (candidates % len(self._phrases)).tolist(), strict=True):
-            for match in self._phrases[k].regex.finditer(joined, bounds[m], bounds[m + 1] - PADS):
-                found.append(self._hit(joined, bounds, m, self._phrases[k].tactic, match.start(), match.end()))
+            for match in phrases[k].regex.finditer(joined, bounds[m], bounds[m + 1] - PADS):
+                found.append(self._hit(joined, bounds, m, phrases[k].tactic, match.start(), match.end()))
         return _merge(found)
 
     def _hit(self, joined: str, bounds: list[int], message: int, tactic: int, start: int, stop: int) -> tuple[int, int, bool, int, int]:
@@ -183,12 +183,13 @@ class TacticSet:
         positions, parts = [], []
         for every, table in zip(folded.grams[1:], self._tables, strict=True):
             at = at[: np.searchsorted(at, len(every))]
-            keys = every[at]
-            if len(table.keys) and len(at):
+            maybe = at[table.bitmap[_bitmap_slots(every[at])]]
+            if len(table.keys) and len(maybe):
+                keys = every[maybe]
                 slot = np.minimum(np.searchsorted(table.keys, keys), len(table.keys) - 1)
                 hit = np.flatnonzero(table.keys[slot] == keys)
                 count = table.count[slot[hit]]
-                positions.append(np.repeat(at[hit], count))
+                positions.append(np.repeat(maybe[hit], count))
                 begin = np.repeat(table.begin[slot[hit]] - np.concatenate([[0], np.cumsum(count)[:-1]]), count)
                 parts.append(table.parts[begin + np.arange(len(begin))])
         none = np.zeros(0, dtype=np.int64)
@@ -197,8 +198,9 @@ class TacticSet:
 
 @dataclass(frozen=True)
 class _AnchorTable:
-    """Anchors of one length, sorted by key: anchor i belongs to parts[begin[i] : begin[i] + count[i]]."""
+    """Anchors of one length, sorted by key: anchor i belongs to parts[begin[i] : begin[i] + count[i]]; `bitmap` has most others out first."""
 
+    bitmap: NDArray[np.bool_]
     keys: grams.Keys
     begin: NDArray[np.int64]
     count: NDArray[np.int64]
@@ -210,6 +212,12 @@ _BITMAP_BITS = 16
 
 def _bitmap_slots(keys: grams.Keys) -> NDArray[np.int64]:
     return (keys >> np.uint64(64 - _BITMAP_BITS)).astype(np.int64)
+
+
+def _bitmap(keys: grams.Keys) -> NDArray[np.bool_]:
+    bitmap = np.zeros(1 << _BITMAP_BITS, dtype=bool)
+    bitmap[_bitmap_slots(keys)] = True
+    return bitmap
 
 
 def _keys_of(texts: Sequence[str]) -> grams.Keys:
@@ -228,7 +236,7 @@ def _anchor_table(n: int, anchors: Mapping[str, list[int]]) -> _AnchorTable:
     rows = [anchors[texts[k]] for k in order.tolist()]
     count = np.array([len(parts) for parts in rows], dtype=np.int64)
     every = [part for parts in rows for part in parts]
-    return _AnchorTable(keys[order], np.cumsum(count) - count, count, np.array(every, dtype=np.int64))
+    return _AnchorTable(_bitmap(keys), keys[order], np.cumsum(count) - count, count, np.array(every, dtype=np.int64))
 
 
 def _merge(found: list[tuple[int, int, bool, int, int]]) -> Hits:

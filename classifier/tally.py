@@ -16,13 +16,14 @@ TOP = 30  # messages kept
 _EXAMPLES = 20  # rows named for what went wrong with them
 _KEPT = 10_000  # entries of a counter, once it has had twice as many
 _EXCERPT = 1_000  # characters of a message kept: the report quotes, it does not archive
+_SCORED = 20_000  # characters in which evidence is sought: thirty such messages take a fraction of a second, thirty of 200,000 do not
 
 
 @dataclass
 class Example:
     """One of the highest scores.
 
-    text     the beginning of the message, as it may be shown; scored: all of it, "" once there is a verdict
+    text     the beginning of the message, as it may be shown; scored: what its evidence is sought in, "" once there is a verdict
     verdict  with evidence; None until `Tally.explain`
     number   of its first row, in the input `where`; count: how often the same text came
     """
@@ -129,7 +130,7 @@ class Tally:
             if score <= self.top[lowest].score:
                 return
             del self.top[lowest]
-        self.top[excerpt] = Example(excerpt, text, score, None, row.sender, row.time, where, row.number)
+        self.top[excerpt] = Example(excerpt, text[:_SCORED], score, None, row.sender, row.time, where, row.number)
 
     def explain(self, score: Callable[[list[str]], list[Verdict]]) -> None:
         """Find the evidence of the highest scores, so far; `score` gives verdicts, with evidence, for texts."""

@@ -215,7 +215,7 @@ def parquet(rows: Path, target: Path) -> None:
 
 def _typed(value: Any, kind: type) -> Any:
     if value is None or kind is not str:
-        return value
+        return float(value) if kind is float and value is not None else value
     return _text(value).encode("utf-8", "replace").decode()  # Arrow's text is strict UTF-8
 
 

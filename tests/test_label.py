@@ -329,6 +329,7 @@ def test_what_was_tampered_with_cannot_be_gone_on_with(shipped: Classifier, inte
     part.write_bytes(kept[:100])
     with pytest.raises(InputError, match="shorter than its checkpoint says"):
         run(shipped, source, target, resume=True)
+    assert checkpoint.read_bytes() == noted
     part.write_bytes(kept)
     for damage in (b"", b"{", b"[]", b"{}", noted[:-20]):
         checkpoint.write_bytes(damage)
@@ -346,6 +347,16 @@ def test_resume_begins_where_there_is_nothing_to_go_on_with(shipped: Classifier,
     assert rows_of(tmp_path / "out.csv")[0]["scam_verdict"] == "impersonation"
     with pytest.raises(InputError, match="pipe"):
         run(shipped, source, "-", resume=True)
+
+
+def test_an_interrupted_pipe_leaves_nothing(shipped: Classifier, texts: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunk_room, "CHUNK", 32)
+    source = make(tmp_path / "in.csv", texts[:200])
+    with open(source) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        with pytest.raises(KeyboardInterrupt):
+            run(shipped, "-", tmp_path / "out.csv", progress=Stopping(2))
+    assert files(tmp_path) == ["in.csv"]
 
 
 def test_several_inputs_go_on_with_the_one_that_was_in_work(

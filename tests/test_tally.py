@@ -18,6 +18,7 @@ labels = st.one_of(
         st.sampled_from(["ecommerce", "authority", "other_fraud", "legit"]),
         st.sampled_from(["", "安全账户", "安全账户、验证码"]),
         st.sampled_from(["ok", "repaired", "joined"]),
+        st.none(),
     ),
     st.sampled_from([Label(None, None, None, None, "skipped: sent"), Label(None, None, None, None, "rejected: not JSON: at 7")]),
 )

@@ -20,7 +20,7 @@ class Reader:
     """One format. `claims` looks at the beginning only; `rows` gives the rows, with the text column named by the user or None.
 
     title        what the format is called outside this project
-    sample_seen  was a real file of it read here, or is this written from documentation?
+    sample_seen  was a file written by a real program read here, or is this written from documentation alone?
     """
 
     name: str

@@ -14,6 +14,8 @@ from .source import MAX_LINE, Damaged, Source
 
 _DEPTH = 64
 _SILENCE = 32 << 20  # characters without an event; a picture in an attribute is some 12 million, fed by the million it costs 0.1 s
+_ASIDES = 100  # comments and instructions before the first element
+_ROOT = re.compile(r"<(!DOCTYPE|[A-Za-z_][\w.-]*)[\s/>]", re.I)
 _REFERENCES = re.compile(r"(?:&#(?:x[0-9a-fA-F]{1,8}|[0-9]{1,10});)+")
 _REFERENCE = re.compile(r"&#(x?)([0-9a-fA-F]+);")
 _ILLEGAL = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\ufffe\uffff\ud800-\udfff]")
@@ -34,16 +36,13 @@ def root(text: str) -> str:
     >>> root('<?xml version="1.0"?><!-- a --><smses count="1">')
     'smses'
     """
-    at = 0
-    for _ in range(100):
-        at += len(text) - at - len(text[at:].lstrip()) if text[at : at + 1].isspace() else 0
-        end = next((e for b, e in (("<?", "?>"), ("<!--", "-->")) if text.startswith(b, at)), "")
+    text = text.lstrip()
+    for _ in range(_ASIDES):
+        end = "?>" if text.startswith("<?") else "-->" if text.startswith("<!--") else ""
         if not end:
             break
-        at = text.find(end, at) + len(end)
-        if at < len(end):
-            return ""
-    match = re.compile(r"<(!DOCTYPE|[A-Za-z_][\w.-]*)[\s/>]", re.I).match(text, at)
+        text = text.partition(end)[2].lstrip()
+    match = _ROOT.match(text)
     return match[1] if match else ""
 
 

@@ -295,14 +295,9 @@ def _dialogue(d: Any) -> list[dict[str, Any]]:
 
 
 def _dialogue_fits(d: Any) -> bool:
-    first = _first(_dialogue(d))
-    return (
-        first is not None
-        and bool({"role", "speaker"} & first.keys())
-        and bool({"content", "text"} & first.keys())
-        and "end" not in first
-        and "offsets" not in first
-    )
+    first = _first(_dialogue(d)) or {}
+    spoken = "role" in first or ("speaker" in first and "end" not in first)  # Whisper's segments have speakers too
+    return spoken and bool({"content", "text"} & first.keys())
 
 
 def _dialogues(d: Any) -> Iterator[Turns]:

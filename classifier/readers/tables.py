@@ -20,7 +20,7 @@ from .layouts import Layout, Record, layout_of, names_text, rows
 from .source import MAX_LINE, Damaged, Source
 
 _MAX_COLUMNS = 1024
-_SHARE_SAMPLE = 200
+_SAMPLE = 200  # records looked at to find the header
 _DELIMITERS = "\t,;|，"
 
 
@@ -145,7 +145,7 @@ def _cut(source: Source, delimiter: str) -> Iterator[tuple[Sequence[Any], str]]:
 def table_rows(records: Iterable[tuple[Sequence[Any], str]], source: Source, column: str | None) -> Iterator[Row]:
     """Rows of any table of cells: finds the header, and gives each record with its problem if it has another width."""
     iterator = iter(records)
-    sample = [pair for _, pair in zip(range(_SHARE_SAMPLE), iterator, strict=False)]
+    sample = [pair for _, pair in zip(range(_SAMPLE), iterator, strict=False)]
     widths = [len(cells) for cells, problem in sample if cells and not problem]
     if not widths:
         return
@@ -210,7 +210,7 @@ def read_parquet(source: Source, column: str | None) -> Iterator[Row]:
     from importlib.util import find_spec
 
     if find_spec("pyarrow") is None:
-        raise InputError(f"{source.name}: Parquet needs pyarrow: pip install 'scamcall[parquet]'")
+        raise InputError(f"{source.name}: Parquet needs pyarrow: pip install 'scamcall[batch]'")
     records = _parsed(source, "parquet")
     names = [str(name) for name in next(records, [])]
     yield from rows(((n, dict(zip(names, values, strict=True)), "") for n, values in enumerate(records, 1)), source, column)

@@ -67,3 +67,10 @@ def test_a_subtitle_without_blank_lines(tmp_path: Path) -> None:
 def test_words_with_a_colon_are_no_speaker(tmp_path: Path) -> None:
     (row,) = rows(tmp_path / "x", "客服：您好\n时间：12:30\n见 http://example.com:8080\n客户：好的\n客服：再见\n")
     assert [turn["speaker"] for turn in row.columns["turns"]] == ["客服", "客户", "客服"]
+
+
+def test_segments_with_roles_and_times_are_a_dialogue_and_with_speakers_a_recogniser(tmp_path: Path) -> None:
+    segment = {"start": 0, "end": 1, "text": "您好"}
+    (spoken,) = rows(tmp_path / "x", json.dumps({"segments": [{**segment, "role": "left"}]}))
+    (recognised,) = rows(tmp_path / "x", json.dumps({"segments": [{**segment, "speaker": "SPEAKER_00"}]}))
+    assert (spoken.text, recognised.text) == ("left：您好", "SPEAKER_00：您好")

@@ -61,3 +61,12 @@ def test_names_of_formats_are_unique() -> None:
 def test_an_unknown_format_is_refused_with_those_there_are() -> None:
     with pytest.raises(InputError, match="sms-backup"):
         recognise(open_source(str(SAMPLES["csv"])), "nothing")
+
+
+def test_every_format_and_every_sample_stands_in_the_documentation() -> None:
+    table = (Path(__file__).parents[2] / "docs" / "formats.md").read_text("utf-8")
+    rows = {line.split("|")[1].strip(): line for line in table.split("\n") if line.startswith("| `")}
+    assert [reader.name for reader in READERS if f"`{reader.name}`" not in rows] == []
+    for reader in READERS:
+        assert rows[f"`{reader.name}`"].endswith("| library |" if reader.sample_seen else "| documentation |")
+    assert [name for name in SAMPLES if f"`{name}`" not in table] == []
