@@ -11,29 +11,27 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from glob import glob, has_magic
-from itertools import islice
+from itertools import compress, islice
 from pathlib import Path
 from typing import Any, Protocol
 
+from .batch import COLUMNS, EVIDENCE, begin, label_texts, label_there
 from .chunks import Chunk, chunks
-from .classify import EVIDENCE_ITEMS, STATUS, Classifier, Scored
+from .classify import Classifier
 from .errors import InputError, LimitError
-from .model import Model
 from .output import Checkpoint, Output, Pipe, Position, fingerprint, publish, sibling
 from .pool import ordered
 from .readers import Source, open_source, recognise
-from .records import TYPES, VERDICTS, Label, Row
+from .records import Labels, Row
 from .redact import redact, redact_columns, redact_person
 from .signals import Hold, interruptible
 from .tally import Tally
-from .writers import WRITERS, Record
+from .writers import WRITERS
 
 CHECKPOINT = 32  # chunks between two checkpoints: about a second's work, a few milliseconds of the disk's
-COLUMNS = Label._fields[:-1]
-_EVIDENCE = Label._fields[-1:]
 _VERSION = 1  # of the checkpoint's notes
 
 
@@ -52,7 +50,7 @@ class Options:
     text_column  the column that holds the message; None: found by its name or content
     format       the reader's name; None: recognised
     only         verdicts of the rows that are written; empty: all rows are
-    evidence     add the strongest reasons
+    evidence     add the strongest reasons to what is not called legit
     redact       mask personal data
     """
 
@@ -61,22 +59,6 @@ class Options:
     only: tuple[str, ...] = ()
     evidence: bool = False
     redact: bool = False
-
-
-def label_texts(classifier: Classifier, texts: Sequence[str], evidence: bool = False) -> list[Label]:
-    """A label for each text. Pure: the same for a text in whatever company, so it can run in any process, on any machine."""
-    scored = classifier.scan(texts)
-    rounded = scored.outcome[:, 0].round(6).tolist()
-    columns = zip(rounded, scored.verdict.tolist(), scored.type.tolist(), scored.tactics, scored.status.tolist(), strict=True)
-    labels = [Label(score, VERDICTS[v], TYPES[kind], "、".join(names), STATUS[status]) for score, v, kind, names, status in columns]
-    if evidence:
-        labels = [label._replace(scam_evidence=_reasons(scored, k, label.scam_verdict)) for k, label in enumerate(labels)]
-    return labels
-
-
-def _reasons(scored: Scored, k: int, verdict: str | None) -> list[dict[str, Any]]:
-    _, reasons = scored.contributions(k, int(verdict == "other_fraud"), EVIDENCE_ITEMS)
-    return [{"feature": e.feature, "contribution": round(e.contribution, 4), "span": e.span} for e in reasons]
 
 
 def label_files(
@@ -290,7 +272,7 @@ class _Run:
             if isinstance(out, Output) and count % CHECKPOINT == 0:
                 self._note(out.sync())
         if not out.header:
-            out.begin([*COLUMNS, *_EVIDENCE * self._options.evidence])
+            out.begin([*COLUMNS, *[EVIDENCE] * self._options.evidence])
 
     def _give_up(self, task: Task, error: InputError | LimitError) -> None:
         """An input that cannot be read: among several it is passed over, alone it is the end."""
@@ -309,7 +291,7 @@ class _Run:
             self.explain()
             self._checkpoint.write({**self._same, "done": self._done, "current": self._current, "tally": self.tally.state()})
 
-    def _scored(self, rows: Iterator[Row], hold: Hold) -> Iterator[tuple[Chunk, list[Label]]]:
+    def _scored(self, rows: Iterator[Row], hold: Hold) -> Iterator[tuple[Chunk, Labels]]:
         """The chunks with a label for each row, in order."""
         if self._jobs == 1:
             for chunk in chunks(rows):
@@ -323,31 +305,29 @@ class _Run:
                 yield chunk.texts
 
         arguments = (self._classifier.model, self._options.evidence)
-        with closing(ordered(_label_there, texts(), self._jobs, _begin_there, arguments, hold)) as results:
+        with closing(ordered(label_there, texts(), self._jobs, begin, arguments, hold)) as results:
             for scored in results:
                 chunk = sent.popleft()
                 yield chunk, chunk.labels(scored)
 
-    def _commit(self, source: Source, out: Output | Pipe, chunk: Chunk, labels: Sequence[Label]) -> None:
+    def _commit(self, source: Source, out: Output | Pipe, chunk: Chunk, labels: Labels) -> None:
         """Write and count a chunk."""
-        names = COLUMNS + _EVIDENCE * self._options.evidence
         rows = chunk.rows
         shown: Callable[[str], str] = str
         if self._options.redact:
-            rows = [replace(r, columns=redact_columns(r.columns), sender=redact_person(r.sender)) for r in rows]
+            rows = [r._replace(columns=redact_columns(r.columns), sender=redact_person(r.sender)) for r in rows]
             shown = redact
-        only = self._options.only
-        records: list[Record] = [
-            {**row.columns, **dict(zip(names, label, strict=False))}
-            for row, label in zip(rows, labels, strict=True)
-            if not only or label.scam_verdict in only
-        ]
+        records = [row.columns for row in rows]
+        added = {name: column for name, column in labels._asdict().items() if column is not None}
         if not out.header:
-            columns = dict.fromkeys(name for row in rows for name in row.columns)
-            out.begin([*(name for name in columns if name not in names), *names])
-        self.tally.lost.update(out.write(records))
+            columns = dict.fromkeys(name for record in records for name in record)
+            out.begin([*(name for name in columns if name not in added), *added])
+        if only := self._options.only:
+            wanted = [verdict in only for verdict in labels.scam_verdict]
+            records, added = list(compress(records, wanted)), {name: list(compress(column, wanted)) for name, column in added.items()}
+        self.tally.lost.update(out.write(records, added))
         self.tally.written += len(records)
-        self.tally.add(source.name, rows, labels, [chunk.text(k) for k in range(len(rows))], shown)
+        self.tally.add(source.name, rows, labels, chunk.text, shown)
         self._current["rows"] += len(rows)
         if self._progress is not None:
             self._progress.total = self._estimate(source)
@@ -361,15 +341,3 @@ class _Run:
             if read > 0 and self._bytes:
                 return float(max(1.0, self._bytes / read) * self.tally.rows)
         return None
-
-
-_there: list[tuple[Classifier, bool]] = []  # in a worker process: what it labels with
-
-
-def _begin_there(model: Model, evidence: bool) -> None:
-    _there[:] = [(Classifier(model), evidence)]
-
-
-def _label_there(texts: list[str]) -> list[Label]:
-    classifier, evidence = _there[0]
-    return label_texts(classifier, texts, evidence)

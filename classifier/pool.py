@@ -3,11 +3,14 @@
 Owns the processes, and what happens when one dies: the parts that were in work are done once more. Knows nothing of rows or models.
 """
 
+import pickle
 import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import BrokenExecutor, Future
 from contextlib import nullcontext
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from .errors import OutputError
@@ -33,9 +36,12 @@ def ordered(
     from joblib.externals.loky.process_executor import ProcessPoolExecutor
 
     def started() -> Any:
-        return ProcessPoolExecutor(jobs, initializer=_begin, initargs=(begin, arguments))
+        return ProcessPoolExecutor(jobs, initializer=_begin, initargs=(begin, str(kept)))
 
     with hold():
+        place = TemporaryDirectory(prefix="scamcall-")
+        kept = Path(place.name) / "arguments"
+        kept.write_bytes(pickle.dumps(arguments, pickle.HIGHEST_PROTOCOL))
         executor = started()
     waiting: deque[tuple[Part, Future[Result], int]] = deque()
     iterator = iter(parts)
@@ -61,6 +67,7 @@ def ordered(
     finally:
         with hold():
             executor.shutdown(kill_workers=True)
+            place.cleanup()
 
 
 def _submit(executor: Any, work: Callable[[Part], Result], part: Part) -> "Future[Result]":
@@ -77,6 +84,9 @@ def _lost(future: "Future[Any]") -> bool:
     return not future.done() or future.cancelled() or isinstance(future.exception(), BrokenExecutor)
 
 
-def _begin(begin: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+def _begin(begin: Callable[..., None], arguments: str) -> None:
+    """Begin a process. Its arguments are in a file of ours: handed over as they are, a model would fill the pipe through which a process is
+    told what to do, and each process would be started only when the one before has read it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the parent ends its workers
-    begin(*arguments)
+    with open(arguments, "rb") as file:
+        begin(*pickle.load(file))

@@ -16,9 +16,10 @@ import pytest
 from classifier import Classifier
 from classifier import chunks as chunk_room
 from classifier import label as room
+from classifier.batch import COLUMNS
 from classifier.cli import main
 from classifier.errors import InputError, LockError, OutputError
-from classifier.label import COLUMNS, Options, label_files, label_texts
+from classifier.label import Options, label_files
 from classifier.output import Output, Position
 from classifier.tally import Tally
 from classifier.writers import WRITERS
@@ -403,11 +404,6 @@ def test_outputs_are_for_their_owner_alone(shipped: Classifier, tmp_path: Path) 
     for name in ("out.csv", "out.xlsx"):
         run(shipped, source, tmp_path / name)
         assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
-
-
-def test_a_label_does_not_depend_on_company(shipped: Classifier) -> None:
-    assert label_texts(shipped, [SCAM, FINE, SCAM])[2] == label_texts(shipped, [SCAM])[0]
-    assert label_texts(shipped, []) == []
 
 
 def test_progress_is_told_of_every_row_and_how_many_there_will_be(

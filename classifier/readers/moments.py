@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 
 CHINA = timezone(timedelta(hours=8))
-_SCALES = (1, 10**3, 10**6, 10**9)  # epoch in s, ms, µs, ns: each puts 2001 to 2286 into ten more digits
+_SCALES = tuple((10**k, 10 ** (k + 9), 10 ** (k + 10)) for k in (0, 3, 6, 9))  # epoch in s, ms, µs, ns: each has 2001 to 2286 in ten more digits
 _APPLE = datetime(2001, 1, 1, tzinfo=UTC)
 _FILETIME = datetime(1601, 1, 1, tzinfo=UTC)
 _MONTHS = {m: k for k, m in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)}
@@ -51,8 +51,8 @@ def iso(value: object) -> str:
 
 
 def _epoch(value: float) -> str:
-    for scale in _SCALES:
-        if scale * 10**9 <= value < scale * 10**10:
+    for scale, low, high in _SCALES:
+        if low <= value < high:
             return datetime.fromtimestamp(int(value // scale), CHINA).isoformat()
     return ""
 
@@ -64,6 +64,8 @@ def _written(value: str) -> str:
         return _noted(value)
     if len(value) <= 10:
         return moment.date().isoformat()
+    if len(value) == 19 and value[4] == value[7] == "-" and value[13] == value[16] == ":":  # as most are: it needs no more than its zone
+        return f"{value[:10]}T{value[11:]}+08:00"
     return _local(moment if moment.tzinfo else moment.replace(tzinfo=CHINA))
 
 

@@ -22,6 +22,7 @@ from typing import BinaryIO, cast
 from ..errors import InputError, LimitError
 
 HEAD = 1 << 20  # bytes looked at before deciding on encoding and format
+_BLOCK = 1 << 18  # bytes read at a time: their lines stay in the processor's cache
 MAX_LINE = 1 << 20  # characters of one line or field; a longer one is rejected, never buffered whole
 MAX_DOCUMENT = 64 << 20  # characters of one JSON document or call, which must be held whole; an hour of words with times is 5 million
 MAX_UNPACKED = 2 << 30  # bytes that one compressed file or member may unpack to
@@ -120,19 +121,49 @@ class Source:
             parts.append(chunk)
         return "".join(parts).replace("\r\n", "\n").replace("\r", "\n")
 
+    def blocks(self) -> Iterator[tuple[int, str, bool]]:
+        """(number of its first line from 1, lines that end in \\n, whole?): all the text, cut between lines.
+
+        The beginning of a line of MAX_LINE characters or more comes alone, whole=False; the rest of it is passed over.
+        """
+        number, held, passing = 1, "", False  # held: the beginning of a line; passing: that of a long one was given
+        for text in self._decoded():
+            if passing:
+                _, end, text = text.partition("\n")
+                if not end:
+                    continue
+                number, passing = number + 1, False
+            held += text
+            if end_of_lines := held.rfind("\n") + 1:
+                block, held = held[:end_of_lines].replace("\r\n", "\n"), held[end_of_lines:]
+                if (length := block.find("\n")) >= MAX_LINE:  # the first: a block is shorter than that
+                    yield number, f"{block[:MAX_LINE]}\n", False
+                    number, block = number + 1, block[length + 1 :]
+                if block:
+                    yield number, block, True
+                    number += block.count("\n")
+            if len(held) >= MAX_LINE and len(held.removesuffix("\r")) >= MAX_LINE:
+                yield number, f"{held[:MAX_LINE]}\n", False
+                held, passing = "", True
+        if held:
+            yield number, held.removesuffix("\r") + "\n", True
+
+    def _decoded(self) -> Iterator[str]:
+        """All the text, in the pieces in which it comes; where \\r alone ends the lines, \\n does instead."""
+        decoder = codecs.getincrementaldecoder(self.encoding)(self._errors)
+        mac, bom = self._newline == "\r", "\ufeff"
+        with self.stream as stream:
+            while data := stream.read1(_BLOCK):  # type: ignore[attr-defined]
+                if text := decoder.decode(data):
+                    yield (text.replace("\r", "\n") if mac else text).removeprefix(bom)
+                    bom = ""
+            yield decoder.decode(b"", True)
+
     def lines(self) -> Iterator[tuple[int, str, bool]]:
         """(line number from 1, line without its end, whole?) for each line; of one over MAX_LINE only the beginning, whole=False."""
-        newline = self._newline
-        with io.TextIOWrapper(self.stream, self.encoding, self._errors, newline=newline) as text:
-            number = 0
-            while line := text.readline(MAX_LINE):
-                number += 1
-                whole = line.endswith(newline) or len(line) < MAX_LINE
-                if not whole:
-                    while (rest := text.readline(MAX_LINE)) and not rest.endswith(newline):
-                        pass
-                line = line.removesuffix(newline).removesuffix("\r")
-                yield number, line.removeprefix("\ufeff") if number == 1 else line, whole
+        for number, block, whole in self.blocks():
+            for at, line in enumerate(block[:-1].split("\n"), number):
+                yield at, line, whole
 
 
 def open_source(name: str) -> Source:

@@ -6,10 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from readers.reading import format_of, rows, texts
 
 from classifier.errors import InputError, LimitError
 from classifier.readers import open_source, recognise
+from classifier.readers import source as room
 from classifier.readers.source import HEAD, MAX_LINE, detect_encoding
 
 SMS = "您好，我是平台客服，请您点击链接办理退款"
@@ -47,6 +50,22 @@ def test_every_system_ends_its_lines_in_its_way(ending: str, tmp_path: Path) -> 
 def test_an_endless_line_is_rejected_and_the_next_is_read(tmp_path: Path) -> None:
     found = rows(tmp_path / "x", "长" * (MAX_LINE + 9) + "\n" + SMS)
     assert [bool(row.problem) for row in found] == [True, False]
+
+
+@given(st.lists(st.sampled_from(["您好", "a", "\n", "\r\n", "\r", "\n\n", "长" * 7, "长" * 33, "\x85", "\u2028", "\x0c"]), max_size=40).map("".join))
+@example("长" * 31 + "\r\n您好")
+@example("长" * 32 + "\r\n您好")
+def test_lines_are_cut_where_they_end_however_they_come(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    path = tmp_path_factory.mktemp("x") / "x"
+    path.write_bytes(text.encode())
+    ending = "\r" if "\n" not in text and text.count("\r") > 1 else "\n"
+    expected = [line.removesuffix("\r") for line in text.removesuffix(ending).split(ending)] if text else []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(room, "MAX_LINE", 32)
+        for size in (5, 16, 31):
+            patch.setattr(room, "_BLOCK", size)
+            found = list(open_source(str(path)).lines())
+            assert found == [(k, line[:32], len(line) < 32) for k, line in enumerate(expected, 1)]
 
 
 def test_gzip_is_unpacked_and_one_cut_short_keeps_its_rows(tmp_path: Path) -> None:
