@@ -52,11 +52,24 @@ def _evidence(scored: Scored) -> list[list[dict[str, Any]] | None]:
     return evidence
 
 
+_LARGEST = (32 << 20) - (1 << 13)  # bytes: just below what glibc still learns from (DEFAULT_MMAP_THRESHOLD_MAX)
+
+
+def keep_memory() -> None:
+    """Have the C library keep the memory that a batch's arrays give back, for those of the next.
+
+    glibc hands it to the system after each batch and asks for it again: a tenth of all time. How much it keeps it learns from the largest
+    block that was ever freed (mallopt(3), M_MMAP_THRESHOLD). So one is, that was never written to and so took no memory.
+    """
+    np.empty(_LARGEST, dtype=np.uint8)
+
+
 _there: list[tuple[Classifier, bool]] = []  # in a worker process: what it labels with
 
 
 def begin(model: Model, evidence: bool) -> None:
     """Make this process one that labels."""
+    keep_memory()
     _there[:] = [(Classifier(model), evidence)]
 
 

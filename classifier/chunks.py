@@ -12,7 +12,7 @@ from typing import Any
 
 from .records import Labels, Row
 
-CHUNK = 1024  # rows scored at once; larger ones fall out of the processor's cache
+CHUNK = 2048  # rows scored at once; 512 take a tenth longer, 4096 no less
 CHUNK_CHARS = 1 << 18  # characters scored at once: bounds the memory of a chunk and the answer to Ctrl-C when rows are long
 _HELD = 64  # rows by which a chunk may grow so that the parts of a message stay together
 

@@ -18,7 +18,7 @@ from itertools import compress, islice
 from pathlib import Path
 from typing import Any, Protocol
 
-from .batch import COLUMNS, EVIDENCE, begin, label_texts, label_there
+from .batch import COLUMNS, EVIDENCE, begin, keep_memory, label_texts, label_there
 from .chunks import Chunk, chunks
 from .classify import Classifier
 from .errors import InputError, LimitError
@@ -31,7 +31,7 @@ from .signals import Hold, interruptible
 from .tally import Tally
 from .writers import WRITERS
 
-CHECKPOINT = 32  # chunks between two checkpoints: about a second's work, a few milliseconds of the disk's
+CHECKPOINT = 16  # chunks between two checkpoints: about a second's work, a few milliseconds of the disk's
 _VERSION = 1  # of the checkpoint's notes
 
 
@@ -83,6 +83,7 @@ def label_files(
     tasks, checkpoint = _plan(inputs, output)
     run = _Run(classifier, options, jobs, progress, warn, tasks, checkpoint)
     run.begin(force, resume)
+    keep_memory()
     with interruptible() as hold:
         for task in tasks:
             run.file(task, hold)

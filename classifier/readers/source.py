@@ -304,4 +304,8 @@ def _decodes(line: bytes, encoding: str, cut: bool) -> bool:
 
 def undecodable(text: str) -> bool:
     """Does a text hold bytes that its encoding has no character for?"""
-    return not text.isascii() and _ESCAPED.search(text) is not None
+    try:
+        text.encode()  # the quickest way to see that it has no lone surrogates at all
+    except UnicodeEncodeError:
+        return _ESCAPED.search(text) is not None
+    return False
