@@ -41,10 +41,10 @@ def _evidence(scored: Scored) -> list[list[dict[str, Any]] | None]:
     """The strongest reasons of what is not called legit: what nobody has to look at needs none, and it is most of an export."""
     messages = np.flatnonzero(scored.verdict != VERDICTS.index("legit"))
     found = scored.reasons(messages, scored.deciding[messages])
-    columns = (column.tolist() for column in (found.row, found.amount.round(4), found.start, found.stop))
+    begin, end = scored.folded.begin[found.start], np.where(found.stop > found.start, scored.folded.end[found.stop - 1], -1)
     items = [
         {"feature": scored.model.names[row], "contribution": amount, "span": (start, stop) if stop >= 0 else None}
-        for row, amount, start, stop in zip(*columns, strict=True)
+        for row, amount, start, stop in zip(found.row.tolist(), found.amount.round(4).tolist(), begin.tolist(), end.tolist(), strict=True)
     ]
     evidence: list[list[dict[str, Any]] | None] = [None] * len(scored)
     for message, (first, last) in zip(messages.tolist(), pairwise(found.bounds.tolist()), strict=True):

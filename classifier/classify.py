@@ -38,7 +38,7 @@ class Reasons:
     bounds       int64 [k + 1]: those of the k-th message are [bounds[k], bounds[k + 1])
     row          int64: which feature of the model
     amount       float64: what it adds to the logit of the head that was asked for
-    start, stop  int64: [start, stop) in code points of the raw text; -1 where it stands for the whole
+    start, stop  int64: folded characters [start, stop) of the batch; equal where it stands for the whole text
     """
 
     bounds: NDArray[np.int64]
@@ -103,7 +103,7 @@ class Scored:
         All of them (`most` is None) and the bias sum to `logits[message, head]`.
         """
         shift, of_whole, of_passage = self.model.mix[head].tolist()
-        (reasons,) = self._evidence(self.reasons(np.array([message]), np.array([head]), most))
+        (reasons,) = self._records(self.reasons(np.array([message]), np.array([head]), most))
         return shift + (of_whole + of_passage) * float(self.model.bias[head]), reasons
 
     @cached_property
@@ -121,8 +121,8 @@ class Scored:
         if most is not None:
             order = order[np.arange(len(order)) - bounds[found.unit] < most]
             bounds = np.concatenate([[0], np.cumsum(np.minimum(np.diff(bounds), most))])
-        start, stop = self._spans(messages[found.unit[order]], found.row[order], passage[order])
-        return Reasons(bounds, found.row[order], amount[order], start, stop)
+        place = self._places(messages[found.unit[order]], found.row[order], passage[order])
+        return Reasons(bounds, found.row[order], amount[order], self.at.start[place], self.at.stop[place])
 
     def _amounts(self, found: Found, strongest: NDArray[np.int64], heads: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:
         """What each feature contributes, through the whole and through the strongest passage; and that passage, -1 where it is not in it."""
@@ -139,9 +139,8 @@ class Scored:
         passage[entry] = strongest[owner]
         return amount, passage
 
-    def _spans(self, message: NDArray[np.int64], row: NDArray[np.int64], passage: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """[start, stop) in code points of the raw text, where a feature stands first in its message, or in a passage of it (-1: anywhere);
-        (-1, -1) where it stands for the whole text."""
+    def _places(self, message: NDArray[np.int64], row: NDArray[np.int64], passage: NDArray[np.int64]) -> NDArray[np.int64]:
+        """int64, parallel: the occurrence where a feature stands first in its message, or in a passage of it (-1: anywhere)."""
         asked = np.zeros(len(self), dtype=bool)
         asked[message] = True
         of = unit_of_message(self.folded, self.at)
@@ -155,30 +154,28 @@ class Scored:
             right &= (passage[entry] < 0) | (passage[entry] == self._passage_of[some])
         place = np.zeros(len(pair), dtype=np.int64)
         place[entry[right]] = some[right]
-        start, stop = self.at.start[place], self.at.stop[place]
-        inside = stop > start
-        return np.where(inside, self.folded.begin[start], -1).astype(np.int64), np.where(inside, self.folded.end[stop - 1], -1).astype(np.int64)
+        return place
 
     @cached_property
     def _passage_of(self) -> NDArray[np.int64]:
         return unit_of_passage(passages_of(self.folded), self.at)
 
-    def _evidence(self, reasons: Reasons) -> list[list[Evidence]]:
-        """The records of reasons, message by message."""
-        columns = (column.tolist() for column in (reasons.row, reasons.amount, reasons.start, reasons.stop))
-        records = [
-            Evidence(self.model.names[row], amount, (start, stop) if stop >= 0 else None, self.tactic_set.explain.get(self._tactic(row), ""))
-            for row, amount, start, stop in zip(*columns, strict=True)
-        ]
-        return [records[a:b] for a, b in pairwise(reasons.bounds.tolist())]
+    def evidence(self, row: int, amount: float, start: int, stop: int) -> Evidence:
+        """A feature and what it adds, shown at folded characters [start, stop) of the batch; of the whole text where they are none."""
+        name = self.model.names[row]
+        explain = self.tactic_set.explain.get(name[7:], "") if name.startswith("tactic:") else ""
+        return Evidence(name, amount, self.folded.raw_span(start, stop) if stop > start else None, explain)
 
-    def _tactic(self, row: int) -> str:
-        return self.model.names[row].removeprefix("tactic:") if self.model.names[row].startswith("tactic:") else ""
+    def _records(self, reasons: Reasons) -> list[list[Evidence]]:
+        """Reasons as records, message by message."""
+        columns = (column.tolist() for column in (reasons.row, reasons.amount, reasons.start, reasons.stop))
+        records = [self.evidence(*item) for item in zip(*columns, strict=True)]
+        return [records[first:last] for first, last in pairwise(reasons.bounds.tolist())]
 
     @cached_property
     def _shown(self) -> list[list[Evidence]]:
         """The evidence of each message, of the head that decided."""
-        return self._evidence(self.reasons(np.arange(len(self)), self.deciding))
+        return self._records(self.reasons(np.arange(len(self)), self.deciding))
 
     def verdict_of(self, message: int, evidence: bool = True) -> Verdict:
         """The record for one message of the batch; its evidence is of the head that decided."""
