@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import chain, islice, starmap
 from pathlib import Path
 from typing import Any
 
@@ -227,9 +227,7 @@ def rows(records: Iterable[Record], source: Source, column: str | None, layout: 
     if not good:
         yield from (Row(number, "", columns, problem) for number, columns, problem in chain(sample, iterator))
         return
-    make = _maker(_places(good, source, column, layout, cells))
-    for number, columns, problem in chain(sample, iterator):
-        yield Row(number, "", columns, problem) if problem else make(number, columns)
+    yield from starmap(_maker(_places(good, source, column, layout, cells)), chain(sample, iterator))
 
 
 def _places(sample: Sequence[dict[str, Any]], source: Source, column: str | None, layout: Layout | None, cells: bool) -> _Places:
@@ -288,19 +286,22 @@ def _warn(sample: Sequence[dict[str, Any]], places: _Places, source: Source) -> 
         )
 
 
-def _maker(places: _Places) -> Callable[[int, dict[str, Any]], Row]:
+def _maker(places: _Places) -> Callable[[int, dict[str, Any], str], Row]:
     """What makes a Row of a record of a file: as a closure, for it is called a million times over the same places."""
     layout, cells = places.layout, places.cells
     at_text, at_time, at_direction, at_conversation, at_kind = places.text, places.time, places.direction, places.conversation, places.kind
+    at_sender, at_recipient, at_media, channel = places.sender, places.recipient or places.sender, places.media, layout.channel
 
     @lru_cache(maxsize=256)
     def meaning(word: str) -> str:
         return layout.codes.get(word) or _names()[1].get(word if layout.codes else fold(word)) or "unknown"
 
-    def make(number: int, columns: dict[str, Any]) -> Row:
+    def make(number: int, columns: dict[str, Any], problem: str) -> Row:
+        if problem:
+            return Row(number, "", columns, problem)
         if at_text not in columns:
             elsewhere = _elsewhere(columns, places)
-            return _maker(elsewhere)(number, columns) if elsewhere.text is not None else Row(number, "", columns, "no field holds a text")
+            return _maker(elsewhere)(number, columns, "") if elsewhere.text is not None else Row(number, "", columns, "no field holds a text")
         text = columns[at_text]
         if not isinstance(text, str):
             if text is not None and not cells:
@@ -315,7 +316,10 @@ def _maker(places: _Places) -> Callable[[int, dict[str, Any]], Row]:
             said = columns.get(at_direction)
             direction = meaning(str(said if layout.codes else said or ""))
         outgoing = direction in ("out", "draft")
-        other = _party(columns, places.recipient if outgoing and places.recipient else places.sender)
+        other = ""
+        for name in at_recipient if outgoing else at_sender:
+            if other := _string(columns.get(name)):
+                break
         time = iso(columns.get(at_time)) if at_time is not None else ""
         conversation = _string(columns.get(at_conversation)) if at_conversation is not None else ""
         media = event = False
@@ -323,9 +327,9 @@ def _maker(places: _Places) -> Callable[[int, dict[str, Any]], Row]:
             event = kind in layout.events
             media = bool(layout.texts) and kind not in layout.texts
             text = text if event or not media else ""
-        media = media or (places.media is not None and bool(columns.get(places.media)))
+        media = media or (at_media is not None and bool(columns.get(at_media)))
         why = skipped(text, direction, media, event)
-        return Row(number, text, columns, "", ME if outgoing else other, time, direction, conversation or other, layout.channel, why)
+        return Row(number, text, columns, "", ME if outgoing else other, time, direction, conversation or other, channel, why)
 
     return make
 
@@ -334,13 +338,6 @@ def _elsewhere(columns: Mapping[str, Any], places: _Places) -> _Places:
     """The places with the text column of one record that lacks the file's: its own best named one."""
     folded = {fold(name): name for name in columns}
     return replace(places, text=next((folded[fold(name)] for name in places.layout.text if fold(name) in folded), None))
-
-
-def _party(columns: Mapping[str, Any], names: Sequence[str]) -> str:
-    for name in names:
-        if text := _string(columns.get(name)):
-            return text
-    return ""
 
 
 def _string(value: Any) -> str:

@@ -40,6 +40,8 @@ def iso(value: object) -> str:
     """
     if isinstance(value, str):
         value = value.strip()
+        if value[4:17:3] in ("-- ::", "--T::") and len(value) == 19 and _exists(value):  # as most are: it needs no more than its zone
+            return f"{value[:10]}T{value[11:]}+08:00"
         if not value or len(value) > 40:
             return ""
         if not value.isdecimal():
@@ -48,6 +50,14 @@ def iso(value: object) -> str:
             return _written(f"{value[:8]}T{value[8:]}".removesuffix("T"))
         value = int(value)
     return _epoch(value) if isinstance(value, (int, float)) else ""
+
+
+def _exists(value: str) -> bool:
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _epoch(value: float) -> str:
@@ -64,8 +74,6 @@ def _written(value: str) -> str:
         return _noted(value)
     if len(value) <= 10:
         return moment.date().isoformat()
-    if len(value) == 19 and value[4] == value[7] == "-" and value[13] == value[16] == ":":  # as most are: it needs no more than its zone
-        return f"{value[:10]}T{value[11:]}+08:00"
     return _local(moment if moment.tzinfo else moment.replace(tzinfo=CHINA))
 
 
