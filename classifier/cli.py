@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import os
 import signal
 import sys
@@ -78,7 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     label.add_argument("--fail-on", type=_verdicts, default=(), metavar="VERDICTS", help="exit with 1 where such a row was found")
     label.add_argument("--evidence", action="store_true", help="add a column with the strongest reasons")
     label.add_argument("--redact", action="store_true", help="mask personal data in output and report / 隐去个人信息")
-    label.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="processes to share the work")
+    shared = label.add_mutually_exclusive_group()
+    shared.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="processes to share the work")
+    shared.add_argument("--dask", metavar="ADDRESS", help="have the workers of a Dask scheduler, tcp://…, label the inputs, a file each")
     label.add_argument("--resume", action="store_true", help="go on with a run that was interrupted")
     label.add_argument("--force", action="store_true", help="replace outputs that exist, start over")
     label.set_defaults(run=_label)
@@ -149,16 +152,22 @@ def _label(args: argparse.Namespace) -> int:
     from .label import Options, label_files
     from .report import report_file
 
+    run = partial(label_files, jobs=args.jobs)
+    if args.dask:
+        from .cluster import label_on_cluster
+
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # of a connection that is lost it tells in forty lines; ours is one
+        run = partial(label_on_cluster, scheduler=args.dask)
+
     options = Options(args.text_column, args.format, args.only, args.evidence, args.redact)
     report = report_file(args.report, [*args.input, args.output], args.force or args.resume) if args.report else None
     with tqdm(unit="msg", file=sys.stderr, disable=None, mininterval=0.5) as progress:
         warn = partial(progress.write, file=sys.stderr)
-        tally = label_files(
+        tally = run(
             load(),
             args.input,
             args.output,
             options,
-            jobs=args.jobs,
             force=args.force,
             resume=args.resume,
             progress=progress,

@@ -6,7 +6,7 @@ of senders, days and problems only the most frequent are kept once there are ver
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .records import Evidence, Labels, Row, Verdict
@@ -123,17 +123,34 @@ class Tally:
                 self.skipped[row.skipped] += 1
 
     def _keep(self, where: str, row: Row, score: float, text: str, shown: Callable[[str], str]) -> None:
-        """Keep a message where it is among the highest; the same text is kept once and counted."""
-        excerpt = shown(text[:_EXCERPT])
-        known = self.top.get(excerpt)
+        """Keep a message where it is among the highest."""
+        self._admit(Example(shown(text[:_EXCERPT]), text[:_SCORED], score, None, row.sender, row.time, where, row.number))
+
+    def _admit(self, example: Example) -> None:
+        """The same text is kept once and counted."""
+        known = self.top.get(example.text)
         if known is not None:
-            known.count += 1
+            known.count += example.count
             return
         if len(self.top) == TOP:
-            if score <= self._floor():
+            if example.score <= self._floor():
                 return
             del self.top[min(reversed(self.top), key=lambda t: self.top[t].score)]  # of equals the last to come
-        self.top[excerpt] = Example(excerpt, text[:_SCORED], score, None, row.sender, row.time, where, row.number)
+        self.top[example.text] = example
+
+    def merge(self, later: "Tally") -> None:
+        """Add what was counted of later rows."""
+        self.rows += later.rows
+        self.written += later.written
+        self.scores = [mine + other for mine, other in zip(self.scores, later.scores, strict=True)]
+        for name in (*_COUNTERS, "days"):
+            getattr(self, name).update(getattr(later, name))
+            _bound(getattr(self, name))
+        self.examples = (self.examples + later.examples)[:_EXAMPLES]
+        self.inputs = {where: self.inputs.get(where, 0) + later.inputs.get(where, 0) for where in {**self.inputs, **later.inputs}}
+        self.unreadable |= later.unreadable
+        for example in later.top.values():
+            self._admit(replace(example))
 
     def _floor(self) -> float:
         """The score below which a message is not among the highest."""

@@ -94,6 +94,32 @@ def test_a_tally_comes_back_from_its_state(content: list[tuple[Label, str, str, 
     assert json.dumps(back.state()) == json.dumps(tally.state())
 
 
+@given(st.lists(entries, max_size=4))
+def test_parts_that_are_put_together_are_the_whole(parts: list[list[tuple[Label, str, str, str]]]) -> None:
+    whole = Tally("a-model")
+    for part in parts:
+        before = counted(part).state()
+        tally = Tally.from_state(before)
+        whole.merge(tally)
+        assert tally.state() == before
+    together = counted([entry for part in parts for entry in part])
+    for tally in (whole, together):  # rows are counted from the beginning of an input
+        tally.examples = [(where, 0, problem) for where, _, problem in tally.examples]
+        for example in tally.top.values():
+            example.number = 0
+    assert whole == together
+
+
+def test_the_highest_of_the_parts_are_the_highest_of_the_whole() -> None:
+    contents = [
+        [(Label((k * 37 + n) % 100 / 100, "impersonation", "ecommerce", "", "ok"), f"第{k}-{n}条", "", "") for k in range(50)] for n in range(3)
+    ]
+    whole = Tally("a-model")
+    for content in contents:
+        whole.merge(counted(content))
+    assert list(whole.top) == list(counted([entry for content in contents for entry in content]).top)
+
+
 def test_the_highest_scores_are_kept_each_text_once() -> None:
     scores = [(k * 37 % 100) / 100 for k in range(100)]
     content = [(Label(s, "impersonation", "ecommerce", "", "ok"), f"第{s}条", "", "") for s in scores for _ in range(2)]
