@@ -24,7 +24,7 @@ from .classify import Classifier
 from .errors import InputError, LimitError
 from .output import Checkpoint, Output, Pipe, Position, fingerprint, publish, sibling
 from .pool import ordered
-from .readers import Source, open_source, recognise
+from .readers import Source, known_encoding, open_source, recognise
 from .records import Labels, Row
 from .redact import redact, redact_columns, redact_person
 from .signals import Hold, interruptible
@@ -49,6 +49,7 @@ class Options:
 
     text_column  the column that holds the message; None: found by its name or content
     format       the reader's name; None: recognised
+    encoding     that of the text; "": found
     only         verdicts of the rows that are written; empty: all rows are
     evidence     add the strongest reasons to what is not called legit
     redact       mask personal data
@@ -56,6 +57,7 @@ class Options:
 
     text_column: str | None = None
     format: str | None = None
+    encoding: str = ""
     only: tuple[str, ...] = ()
     evidence: bool = False
     redact: bool = False
@@ -185,6 +187,8 @@ class Run:
 
     def begin(self, force: bool, resume: bool) -> None:
         """Take up an earlier run's notes, or see that there is none. Raises InputError where it cannot go on, or would replace a file."""
+        if self._options.encoding:
+            known_encoding(self._options.encoding)
         if resume and self._checkpoint is None:
             raise InputError("a pipe cannot be gone on with; name files for input and output, or leave out --resume")
         notes = self._checkpoint.read() if self._checkpoint and (resume or not force) else None
@@ -247,7 +251,7 @@ class Run:
 
     def _label(self, task: Task, hold: Hold) -> None:
         try:
-            source = open_source(task.name)
+            source = open_source(task.name, self._options.encoding)
             reader = recognise(source, self._options.format)
         except (InputError, LimitError) as e:
             self.give_up(task, e)

@@ -103,9 +103,10 @@ def test_a_run_that_is_interrupted_goes_on(
 def test_a_run_that_is_interrupted_before_a_file_is_done_goes_on(
     shipped: Classifier, two_workers: Any, parts: list[str], plain: tuple[dict[str, bytes], dict[str, Any]], tmp_path: Path
 ) -> None:
-    with pytest.raises(ModelError), pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cluster, "_code", lambda: "0.0.0")
-        label_on_cluster(shipped, parts, str(tmp_path / "out"), Options(), two_workers.scheduler_address)
+        with pytest.raises(ModelError):
+            label_on_cluster(shipped, parts, str(tmp_path / "out"), Options(), two_workers.scheduler_address)
     (tmp_path / "out" / "part-5.csv").write_text("of a file that was done out of turn")
     tally = label_on_cluster(shipped, parts, str(tmp_path / "out"), Options(), two_workers.scheduler_address, resume=True)
     assert (content(tmp_path / "out"), tally.state()) == plain

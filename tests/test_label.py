@@ -180,6 +180,17 @@ def test_redacted_outputs_hold_no_personal_data(shipped: Classifier, tmp_path: P
     assert rows_of(tmp_path / "out.csv")[0]["scam_score"] == str(round(shipped.score(f"尊敬的王小明先生，{SCAM}，电话{secret}").scam_score, 6))
 
 
+def test_a_text_is_read_in_the_encoding_that_is_named(shipped: Classifier, tmp_path: Path) -> None:
+    text = "您好，我哋係銀行嘅客服，請將資金轉到安全賬戶"
+    for name in "ab":
+        (tmp_path / f"{name}.csv").write_bytes(f"編號,內容\n1,{text}\n".encode("big5hkscs"))
+    inputs = [str(tmp_path / f"{name}.csv") for name in "ab"]
+    run(shipped, inputs, tmp_path / "out", Options(encoding="big5hkscs"))
+    assert [rows_of(tmp_path / "out" / f"{name}.csv")[0]["內容"] for name in "ab"] == [text, text]
+    with pytest.raises(InputError, match="no encoding"):
+        run(shipped, inputs, tmp_path / "other", Options(encoding="big6"))
+
+
 def test_a_column_that_comes_late_is_reported_not_lost_in_silence(shipped: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chunk_room, "CHUNK", 2)
     lines = [{"text": FINE}, {"text": FINE}, {"text": FINE, "备注": "晚来的"}]
@@ -445,10 +456,12 @@ def test_exit_codes_for_scripts(texts_in: list[str], more: list[str], code: int,
     assert main(["label", make(tmp_path / "in.csv", texts_in), "-o", str(tmp_path / "out.csv"), *more]) == code
 
 
-@pytest.mark.parametrize("more", [["--only", "scam"], ["--fail-on", ""], ["--jobs", "0"], ["--jobs", "x"], ["--format", "nonsense"]])
+@pytest.mark.parametrize(
+    "more", [["--only", "scam"], ["--fail-on", ""], ["--jobs", "0"], ["--jobs", "x"], ["--format", "nonsense"], ["--encoding", "big6"]]
+)
 def test_words_that_mean_nothing_are_usage_errors(more: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["label", make(tmp_path / "in.csv", [FINE]), "-o", str(tmp_path / "out.csv"), *more]
-    if more[0] == "--format":
+    if more[0] in ("--format", "--encoding"):
         assert main(arguments) == 2
     else:
         with pytest.raises(SystemExit) as e:
