@@ -116,7 +116,8 @@ class Scored:
         """What speaks loudest in some messages (ascending, each once), of a head for each: exact contributions to its logit."""
         found = self.whole.only(messages)
         amount, passage = self._amounts(found, self.strongest[messages, heads], heads)
-        order = np.lexsort((-np.abs(amount), found.unit))
+        order = np.argsort(-np.abs(amount), kind="stable")
+        order = order[np.argsort(found.unit[order].astype(np.min_scalar_type(len(messages))), kind="stable")]  # small numbers: a radix sort
         bounds = np.searchsorted(found.unit, np.arange(len(messages) + 1))
         if most is not None:
             order = order[np.arange(len(order)) - bounds[found.unit] < most]

@@ -62,3 +62,12 @@ def test_closing_early_leaves_no_process() -> None:
         pytest.skip("children are counted in /proc")
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_the_processes_are_begun_with_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    results = ordered(pool_work.add, range(10), 2, pool_work.begin, (100,))
+    assert next(results) == 100
+    assert [path.stat().st_mode & 0o77 for path in tmp_path.glob("scamcall-*")] == [0]
+    results.close()
+    assert list(tmp_path.glob("scamcall-*")) == []
