@@ -50,7 +50,7 @@ def label_on_cluster(
     if "-" in (*inputs, output):
         raise InputError("the workers of a cluster read and write files; name them")
     tasks, checkpoint = plan([os.path.abspath(name) for name in inputs], _absolute(output))
-    run = Run(classifier, options, tasks, checkpoint, progress=progress, warn=warn)
+    run = Run(classifier, options, tasks, checkpoint, None, progress, warn)
     run.begin(force, resume)
     with interruptible() as hold:
         left = [task for task in tasks if task.name not in run.done or not run.is_done(task, fingerprint(Path(task.name)))]

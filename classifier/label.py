@@ -10,7 +10,7 @@ import json
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from glob import glob, has_magic
@@ -23,7 +23,7 @@ from .chunks import Chunk, chunks
 from .classify import Classifier
 from .errors import InputError, LimitError
 from .output import Checkpoint, Output, Pipe, Position, fingerprint, publish, sibling
-from .pool import ordered
+from .pool import Pool
 from .readers import Source, known_encoding, open_source, recognise
 from .records import Labels, Row
 from .redact import redact, redact_columns, redact_person
@@ -83,14 +83,19 @@ def label_files(
     several that cannot be read is noted in the tally, and the others go on. Raises ScamcallError.
     """
     tasks, checkpoint = plan(inputs, output)
-    run = Run(classifier, options, tasks, checkpoint, jobs, progress, warn)
-    run.begin(force, resume)
     keep_memory()
-    with interruptible() as hold:
+    with interruptible() as hold, _processes(classifier, options, jobs, hold) as pool:
+        run = Run(classifier, options, tasks, checkpoint, pool, progress, warn)
+        run.begin(force, resume)
         for task in tasks:
             run.file(task, hold)
         run.end(finish)
     return run.tally
+
+
+def _processes(classifier: Classifier, options: Options, jobs: int, hold: Hold) -> AbstractContextManager[Pool | None]:
+    """The processes that label; none where this one does."""
+    return nullcontext() if jobs == 1 else Pool(jobs, begin, (classifier.model, options.evidence), hold)
 
 
 @dataclass(frozen=True)
@@ -171,13 +176,13 @@ class Run:
         options: Options,
         tasks: Sequence[Task],
         checkpoint: Checkpoint | None = None,
-        jobs: int = 1,
+        pool: Pool | None = None,
         progress: Progress | None = None,
         warn: Callable[[str], object] = lambda line: None,
     ) -> None:
         self.tally = Tally(classifier.model.id)
         self.done: dict[str, dict[str, Any]] = {}
-        self._classifier, self._options, self._jobs, self._progress, self._warn = classifier, options, jobs, progress, warn
+        self._classifier, self._options, self._pool, self._progress, self._warn = classifier, options, pool, progress, warn
         self._tasks, self._checkpoint = tasks, checkpoint
         self._same = {"version": _VERSION, "model": classifier.model.id, "options": asdict(options), "inputs": [t.name for t in tasks]}
         self._part = Tally(classifier.model.id)  # of the input in work
@@ -272,7 +277,8 @@ class Run:
             self._fill(out, source, islice(rows, self._current["rows"], None), hold)
             mark = out.complete()
             self._explain(self._part)
-            self.take(task, {"input": self._current["input"], "mark": mark}, self._part)
+            with hold():
+                self.take(task, {"input": self._current["input"], "mark": mark}, self._part)
         except (InputError, LimitError) as e:
             out.discard()
             self.give_up(task, e)
@@ -288,7 +294,7 @@ class Run:
         publish(target, mark)
 
     def _fill(self, out: Output | Pipe, source: Source, rows: Iterator[Row], hold: Hold) -> None:
-        for count, (chunk, labels) in enumerate(self._scored(rows, hold), 1):
+        for count, (chunk, labels) in enumerate(self._scored(rows), 1):
             with hold():
                 self._commit(source, out, chunk, labels)
             if isinstance(out, Output) and count % CHECKPOINT == 0:
@@ -315,9 +321,9 @@ class Run:
             state = {"done": self.done, "current": self._current, "tally": self.tally.state(), "part": self._part.state()}
             self._checkpoint.write({**self._same, **state})
 
-    def _scored(self, rows: Iterator[Row], hold: Hold) -> Iterator[tuple[Chunk, Labels]]:
+    def _scored(self, rows: Iterator[Row]) -> Iterator[tuple[Chunk, Labels]]:
         """The chunks with a label for each row, in order."""
-        if self._jobs == 1:
+        if self._pool is None:
             for chunk in chunks(rows):
                 yield chunk, chunk.labels(label_texts(self._classifier, chunk.texts, self._options.evidence))
             return
@@ -328,8 +334,7 @@ class Run:
                 sent.append(chunk)
                 yield chunk.texts
 
-        arguments = (self._classifier.model, self._options.evidence)
-        with closing(ordered(label_there, texts(), self._jobs, begin, arguments, hold)) as results:
+        with closing(self._pool.ordered(label_there, texts())) as results:
             for scored in results:
                 chunk = sent.popleft()
                 yield chunk, chunk.labels(scored)
