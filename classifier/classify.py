@@ -173,10 +173,20 @@ class Scored:
         records = [self.evidence(*item) for item in zip(*columns, strict=True)]
         return [records[first:last] for first, last in pairwise(reasons.bounds.tolist())]
 
+    def _evidence_of(self, message: int) -> list[Evidence]:
+        return (self._of_fine if self.verdict[message] == _FINE else self._of_suspect)[message]
+
     @cached_property
-    def _shown(self) -> list[list[Evidence]]:
-        """The evidence of each message, of the head that decided."""
-        return self._records(self.reasons(np.arange(len(self)), self.deciding))
+    def _of_suspect(self) -> dict[int, list[Evidence]]:
+        """Evidence of all that is not called legit; apart from the rest, so that who asks for this only pays for no more."""
+        return self._of(np.flatnonzero(self.verdict != _FINE))
+
+    @cached_property
+    def _of_fine(self) -> dict[int, list[Evidence]]:
+        return self._of(np.flatnonzero(self.verdict == _FINE))
+
+    def _of(self, messages: NDArray[np.int64]) -> dict[int, list[Evidence]]:
+        return dict(zip(messages.tolist(), self._records(self.reasons(messages, self.deciding[messages])), strict=True))
 
     def verdict_of(self, message: int, evidence: bool = True) -> Verdict:
         """The record for one message of the batch; its evidence is of the head that decided."""
@@ -186,7 +196,7 @@ class Scored:
             scam_type=TYPES[self.type[message]],
             probabilities=dict(zip(TYPES, self.probabilities(message).tolist(), strict=True)),
             tactics=self.tactics[message],
-            evidence=tuple(self._shown[message]) if evidence else (),
+            evidence=tuple(self._evidence_of(message)) if evidence else (),
             status=STATUS[self.status[message]],
             reason=REASONS[self.reason[message]],
             model=self.model.id,

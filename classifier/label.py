@@ -32,7 +32,7 @@ from .tally import Tally
 from .writers import WRITERS
 
 CHECKPOINT = 16  # chunks between two checkpoints: about a second's work, a few milliseconds of the disk's
-_VERSION = 1  # of the checkpoint's notes
+_VERSION = 2  # of the checkpoint's notes
 
 
 class Progress(Protocol):
