@@ -8,6 +8,7 @@ Owns the order of the rooms and the rule that makes a verdict of probabilities. 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,23 @@ _IMPERSONATION, _OTHER, _UNSURE, _FINE = range(len(VERDICTS))
 REASONS = ("", "没有中文文字，无法判断", "中文文字太少，无法判断", "文字过长，只读了开头部分，无法保证其余内容正常")
 _OK, _NO_CHINESE, _TOO_SHORT, _NOT_READ = range(len(REASONS))
 STATUS = ("ok", "repaired", "truncated")
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """What speaks loudest in some messages; parallel arrays but for `bounds`, message by message, strongest first.
+
+    bounds       int64 [k + 1]: those of the k-th message are [bounds[k], bounds[k + 1])
+    row          int64: which feature of the model
+    amount       float64: what it adds to the logit of the head that was asked for
+    start, stop  int64: folded characters [start, stop) of the batch; equal where it stands for the whole text
+    """
+
+    bounds: NDArray[np.int64]
+    row: NDArray[np.int64]
+    amount: Floats
+    start: NDArray[np.int64]
+    stop: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -85,54 +103,100 @@ class Scored:
         All of them (`most` is None) and the bias sum to `logits[message, head]`.
         """
         shift, of_whole, of_passage = self.model.mix[head].tolist()
-        mine = self.whole.of(message)
-        amounts, places = self._explained[head][0][mine], self._explained[head][1][mine]
-        order = np.argsort(-np.abs(amounts), kind="stable")[:most]
-        place = places[order]
-        items = zip(
-            self.whole.row[mine][order].tolist(), amounts[order].tolist(), self.at.start[place].tolist(), self.at.stop[place].tolist(), strict=True
-        )
-        return shift + (of_whole + of_passage) * float(self.model.bias[head]), [self._evidence(*item) for item in items]
+        (reasons,) = self._records(self.reasons(np.array([message]), np.array([head]), most))
+        return shift + (of_whole + of_passage) * float(self.model.bias[head]), reasons
 
     @cached_property
-    def _explained(self) -> list[tuple[Floats, NDArray[np.int64]]]:
-        """By head: what each entry of `whole` contributes, through the whole and through the strongest passage, and where it is shown."""
-        passages = passages_of(self.folded)
-        in_passage = unit_of_passage(passages, self.at)
-        values = self.model.values(self.whole), self.model.values(self.passages)
-        places = self.model.places(self.at, unit_of_message(self.folded, self.at)), self.model.places(self.at, in_passage)
-        return [self._explain(head, passages, values, places) for head in OUTCOME_HEADS]
+    def deciding(self) -> NDArray[np.int64]:
+        """int64 [m]: the head that decided each verdict."""
+        head: NDArray[np.int64] = (self.verdict == _OTHER).astype(np.int64)
+        return head
 
-    def _explain(
-        self, head: int, passages: Passages, values: tuple[Floats, Floats], places: tuple[NDArray[np.int64], NDArray[np.int64]]
-    ) -> tuple[Floats, NDArray[np.int64]]:
-        _, of_whole, of_passage = self.model.mix[head].tolist()
-        chosen = self.strongest[:, head]
-        amounts = np.where(chosen[self.whole.unit] < 0, of_whole + of_passage, of_whole) * values[0]
-        shown = places[0].copy()
-        # What stands in the strongest passage stands in the whole too: find it there, add to it, and show it where the passage has it.
-        owner = passages.message[self.passages.unit]
-        its = np.flatnonzero(chosen[owner] == self.passages.unit)
-        entry = np.searchsorted(_pair(self.whole.unit, self.whole.row), _pair(owner[its], self.passages.row[its]))
-        amounts[entry] += of_passage * values[1][its]
-        shown[entry] = places[1][its]
-        return amounts * self.model.weights[self.whole.row, head], shown
+    def reasons(self, messages: NDArray[np.int64], heads: NDArray[np.int64], most: int | None = EVIDENCE_ITEMS) -> Reasons:
+        """What speaks loudest in some messages (ascending, each once), of a head for each: exact contributions to its logit."""
+        found = self.whole.only(messages)
+        amount, passage = self._amounts(found, self.strongest[messages, heads], heads)
+        order = np.argsort(-np.abs(amount), kind="stable")
+        order = order[np.argsort(found.unit[order].astype(np.min_scalar_type(len(messages))), kind="stable")]  # small numbers: a radix sort
+        bounds = np.searchsorted(found.unit, np.arange(len(messages) + 1))
+        if most is not None:
+            order = order[np.arange(len(order)) - bounds[found.unit] < most]
+            bounds = np.concatenate([[0], np.cumsum(np.minimum(np.diff(bounds), most))])
+        place = self._places(messages[found.unit[order]], found.row[order], passage[order])
+        return Reasons(bounds, found.row[order], amount[order], self.at.start[place], self.at.stop[place])
 
-    def _evidence(self, row: int, amount: float, start: int, stop: int) -> Evidence:
+    def _amounts(self, found: Found, strongest: NDArray[np.int64], heads: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:
+        """What each feature contributes, through the whole and through the strongest passage; and that passage, -1 where it is not in it."""
+        _, of_whole, of_passage = self.model.mix[heads].T
+        amount = np.where(strongest < 0, of_whole + of_passage, of_whole)[found.unit] * self.model.values(found)
+        # What stands in the strongest passage stands in the whole too: find it there, and add to it.
+        long = np.flatnonzero(strongest >= 0)
+        inner = self.passages.only(strongest[long])
+        owner = long[inner.unit]
+        entry = np.searchsorted(_pair(found.unit, found.row), _pair(owner, inner.row))
+        amount[entry] += of_passage[owner] * self.model.values(inner)
+        amount *= self.model.weights[found.row, heads[found.unit]]
+        passage = np.full(len(amount), -1, dtype=np.int64)
+        passage[entry] = strongest[owner]
+        return amount, passage
+
+    def _places(self, message: NDArray[np.int64], row: NDArray[np.int64], passage: NDArray[np.int64]) -> NDArray[np.int64]:
+        """int64, parallel: the occurrence where a feature stands first in its message, or in a passage of it (-1: anywhere)."""
+        asked = np.zeros(len(self), dtype=bool)
+        asked[message] = True
+        of = unit_of_message(self.folded, self.at)
+        some = np.flatnonzero(asked[of])
+        some = some[np.argsort(self.at.start[some], kind="stable")[::-1]]  # of several places the first is noted last, and stays
+        pair, key = _pair(message, row), _pair(of[some], self.at.row[some])
+        order = np.argsort(pair)
+        entry = order[np.minimum(np.searchsorted(pair, key, sorter=order), len(pair) - 1)]
+        right = pair[entry] == key
+        if (passage >= 0).any():
+            right &= (passage[entry] < 0) | (passage[entry] == self._passage_of[some])
+        place = np.zeros(len(pair), dtype=np.int64)
+        place[entry[right]] = some[right]
+        return place
+
+    @cached_property
+    def _passage_of(self) -> NDArray[np.int64]:
+        return unit_of_passage(passages_of(self.folded), self.at)
+
+    def evidence(self, row: int, amount: float, start: int, stop: int) -> Evidence:
+        """A feature and what it adds, shown at folded characters [start, stop) of the batch; of the whole text where they are none."""
         name = self.model.names[row]
         explain = self.tactic_set.explain.get(name[7:], "") if name.startswith("tactic:") else ""
         return Evidence(name, amount, self.folded.raw_span(start, stop) if stop > start else None, explain)
 
+    def _records(self, reasons: Reasons) -> list[list[Evidence]]:
+        """Reasons as records, message by message."""
+        columns = (column.tolist() for column in (reasons.row, reasons.amount, reasons.start, reasons.stop))
+        records = [self.evidence(*item) for item in zip(*columns, strict=True)]
+        return [records[first:last] for first, last in pairwise(reasons.bounds.tolist())]
+
+    def _evidence_of(self, message: int) -> list[Evidence]:
+        return (self._of_fine if self.verdict[message] == _FINE else self._of_suspect)[message]
+
+    @cached_property
+    def _of_suspect(self) -> dict[int, list[Evidence]]:
+        """Evidence of all that is not called legit; apart from the rest, so that who asks for this only pays for no more."""
+        return self._of(np.flatnonzero(self.verdict != _FINE))
+
+    @cached_property
+    def _of_fine(self) -> dict[int, list[Evidence]]:
+        return self._of(np.flatnonzero(self.verdict == _FINE))
+
+    def _of(self, messages: NDArray[np.int64]) -> dict[int, list[Evidence]]:
+        return dict(zip(messages.tolist(), self._records(self.reasons(messages, self.deciding[messages])), strict=True))
+
     def verdict_of(self, message: int, evidence: bool = True) -> Verdict:
         """The record for one message of the batch; its evidence is of the head that decided."""
-        head = 1 if self.verdict[message] == _OTHER else 0
         return Verdict(
             scam_score=float(self.outcome[message, 0]),
             scam_verdict=VERDICTS[self.verdict[message]],
             scam_type=TYPES[self.type[message]],
             probabilities=dict(zip(TYPES, self.probabilities(message).tolist(), strict=True)),
             tactics=self.tactics[message],
-            evidence=tuple(self.contributions(message, head, EVIDENCE_ITEMS)[1]) if evidence else (),
+            evidence=tuple(self._evidence_of(message)) if evidence else (),
             status=STATUS[self.status[message]],
             reason=REASONS[self.reason[message]],
             model=self.model.id,

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import os
 import signal
 import sys
@@ -74,11 +75,14 @@ def _parser() -> argparse.ArgumentParser:
     label.add_argument("--report", metavar="HTML", help="also a report to read and print / 同时生成可打印的报告")
     label.add_argument("--text-column", metavar="NAME", help="the column that holds the message")
     label.add_argument("--format", metavar="NAME", help="read the input as this format")
+    label.add_argument("--encoding", default="", metavar="NAME", help="read text in this encoding, say big5hkscs")
     label.add_argument("--only", type=_verdicts, default=(), metavar="VERDICTS", help="write only such rows: impersonation,unsure")
     label.add_argument("--fail-on", type=_verdicts, default=(), metavar="VERDICTS", help="exit with 1 where such a row was found")
     label.add_argument("--evidence", action="store_true", help="add a column with the strongest reasons")
     label.add_argument("--redact", action="store_true", help="mask personal data in output and report / 隐去个人信息")
-    label.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="processes to share the work")
+    shared = label.add_mutually_exclusive_group()
+    shared.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="processes to share the work")
+    shared.add_argument("--dask", metavar="ADDRESS", help="have the workers of a Dask scheduler, tcp://…, label the inputs, a file each")
     label.add_argument("--resume", action="store_true", help="go on with a run that was interrupted")
     label.add_argument("--force", action="store_true", help="replace outputs that exist, start over")
     label.set_defaults(run=_label)
@@ -87,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     inspect.add_argument("input", help="an export; - is standard input")
     inspect.add_argument("--text-column", metavar="NAME", help="the column that holds the message")
     inspect.add_argument("--format", metavar="NAME", help="read the input as this format")
+    inspect.add_argument("--encoding", default="", metavar="NAME", help="read text in this encoding, say big5hkscs")
     inspect.set_defaults(run=_inspect)
 
     train = commands.add_parser("train", help="rebuild the model from the corpus / 重新训练")
@@ -149,16 +154,22 @@ def _label(args: argparse.Namespace) -> int:
     from .label import Options, label_files
     from .report import report_file
 
-    options = Options(args.text_column, args.format, args.only, args.evidence, args.redact)
+    run = partial(label_files, jobs=args.jobs)
+    if args.dask:
+        from .cluster import label_on_cluster
+
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # of a connection that is lost it tells in forty lines; ours is one
+        run = partial(label_on_cluster, scheduler=args.dask)
+
+    options = Options(args.text_column, args.format, args.encoding, args.only, args.evidence, args.redact)
     report = report_file(args.report, [*args.input, args.output], args.force or args.resume) if args.report else None
     with tqdm(unit="msg", file=sys.stderr, disable=None, mininterval=0.5) as progress:
         warn = partial(progress.write, file=sys.stderr)
-        tally = label_files(
+        tally = run(
             load(),
             args.input,
             args.output,
             options,
-            jobs=args.jobs,
             force=args.force,
             resume=args.resume,
             progress=progress,
@@ -185,7 +196,7 @@ def _inspect(args: argparse.Namespace) -> int:
     from .readers.inspection import inspect
     from .render import visible
 
-    source = open_source(args.input)
+    source = open_source(args.input, args.encoding)
     with source.stream:
         found = inspect(source, args.format, args.text_column)
     print(visible(str(found)))

@@ -157,13 +157,6 @@ class Model:
         pair = grams.distinct(((unit if every else unit[inside]) << grams.SLOT_BITS) | (at.row if every else at.row[inside]))
         return Found(pair >> grams.SLOT_BITS, pair & ((1 << grams.SLOT_BITS) - 1))
 
-    def places(self, at: Occurrences, unit: NDArray[np.int64]) -> NDArray[np.int64]:
-        """int64, parallel to what `collect` gives: the occurrence where each feature stands first in its unit."""
-        inside = np.flatnonzero(unit >= 0)
-        pair = (unit[inside] << grams.SLOT_BITS) | at.row[inside]
-        order = np.lexsort((at.start[inside], pair))
-        return inside[order[np.flatnonzero(np.diff(pair[order], prepend=-1))]]
-
     def values(self, found: Found) -> Floats:
         """float64, parallel to `found`: each feature's value in its unit.
 
