@@ -93,7 +93,7 @@ class Scored:
         items = zip(
             self.whole.row[mine][order].tolist(), amounts[order].tolist(), self.at.start[place].tolist(), self.at.stop[place].tolist(), strict=True
         )
-        return shift + (of_whole + of_passage) * float(self.model.bias[head]), [self._evidence(*item) for item in items]
+        return shift + (of_whole + of_passage) * float(self.model.bias[head]), [self.evidence(*item) for item in items]
 
     @cached_property
     def _explained(self) -> list[tuple[Floats, NDArray[np.int64]]]:
@@ -119,7 +119,8 @@ class Scored:
         shown[entry] = places[1][its]
         return amounts * self.model.weights[self.whole.row, head], shown
 
-    def _evidence(self, row: int, amount: float, start: int, stop: int) -> Evidence:
+    def evidence(self, row: int, amount: float, start: int, stop: int) -> Evidence:
+        """A feature and what it adds, shown at folded characters [start, stop) of the batch; of the whole text where they are none."""
         name = self.model.names[row]
         explain = self.tactic_set.explain.get(name[7:], "") if name.startswith("tactic:") else ""
         return Evidence(name, amount, self.folded.raw_span(start, stop) if stop > start else None, explain)
@@ -177,7 +178,7 @@ class Classifier:
         logits = mixed(self.model.mix, raw, best)
         outcome = outcomes(logits)
         reason = _reasons(folded)
-        verdict = self._decide(outcome, reason)
+        verdict = self.decide(outcome, reason)
         status = np.where(folded.truncated, 2, folded.repaired.astype(np.int64))
         return Scored(
             self.model,
@@ -203,8 +204,12 @@ class Classifier:
         logits = self.model.logits(found, len(passages.message), OUTCOME_HEADS)
         return found, *strongest(logits, passages.message, len(folded))
 
-    def _decide(self, outcome: Floats, reason: NDArray[np.int64]) -> NDArray[np.int64]:
-        """A cut-off for each kind of fraud, and a lower one for their sum, from which it is not called legit."""
+    def decide(self, outcome: Floats, reason: NDArray[np.int64]) -> NDArray[np.int64]:
+        """int64 [m], indices into VERDICTS: a cut-off for each kind of fraud, and a lower one for their sum, from which it is not called legit.
+
+        outcome  float64 [m, 3]: probabilities of impersonation, other fraud and legit
+        reason   int64 [m]: indices into REASONS
+        """
         cut = self.model.cutoffs
         conditions = [outcome[:, 0] >= cut.impersonation, outcome[:, 1] >= cut.other_fraud, outcome[:, 2] <= 1 - cut.unsure]
         verdict = np.select(conditions, [_IMPERSONATION, _OTHER, _UNSURE], _FINE)
@@ -213,12 +218,18 @@ class Classifier:
 
     def _types(self, found: Found, outcome: Floats, verdict: NDArray[np.int64]) -> NDArray[np.int64]:
         """The likeliest type within what the verdict says; of an unsure one, the likeliest of all."""
-        likeliest = np.where(verdict == _UNSURE, outcome.argmax(axis=1), np.array([0, 1, 0, 2])[verdict])
+        likeliest = likeliest_outcome(outcome, verdict)
         out = len(IMPERSONATION) - 1 + likeliest
         imp = np.flatnonzero(likeliest == 0)
         if len(imp):
             out[imp] = self.model.logits(found.only(imp), len(imp), KIND_HEADS).argmax(axis=1)
         return out
+
+
+def likeliest_outcome(outcome: Floats, verdict: NDArray[np.int64]) -> NDArray[np.int64]:
+    """int64 [m]: the column of `outcome` that the verdict speaks of; the likeliest where it is unsure."""
+    named = np.array([0, 1, 0, 2])[verdict]
+    return np.where(verdict == _UNSURE, outcome.argmax(axis=1), named)
 
 
 def unit_of_message(folded: Folded, at: Occurrences) -> NDArray[np.int64]:
@@ -239,6 +250,10 @@ def unit_of_passage(passages: Passages, at: Occurrences) -> NDArray[np.int64]:
 def _reasons(folded: Folded) -> NDArray[np.int64]:
     """int64 [m], indices into REASONS: what in the text itself limits the verdict."""
     han = np.bincount(folded.message_of[is_han(folded.codes)], minlength=len(folded))
-    size = np.diff(folded.bounds) - PADS
+    return reasons(han, np.diff(folded.bounds) - PADS, folded.truncated)
+
+
+def reasons(han: NDArray[np.int64], size: NDArray[np.int64], truncated: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The same from what texts have of Chinese and of all characters, folded, and whether they were cut; parallel arrays."""
     reason = np.where(han < MIN_HAN, np.where((han == 0) & (size > 0), _NO_CHINESE, _TOO_SHORT), _OK)
-    return np.where(folded.truncated, _NOT_READ, reason)
+    return np.where(truncated, _NOT_READ, reason)

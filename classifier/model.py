@@ -187,8 +187,7 @@ class Model:
         cell = found.unit * len(GROUPS) + self.group[found.row]
         begin = np.flatnonzero(np.diff(cell, prepend=-1))
         squares = np.add.reduceat(self._squares[found.row], begin, dtype=np.float64) if len(begin) else np.zeros(0)
-        plain = cell[begin] % len(GROUPS) >= GROUPS.index("tactic")
-        return _Cells(cell[begin] // len(GROUPS), begin, np.where(plain, 1.0, np.sqrt(squares + FLOOR)))
+        return _Cells(cell[begin] // len(GROUPS), begin, _norm(cell[begin] % len(GROUPS), squares))
 
     @cached_property
     def _squares(self) -> NDArray[np.float32]:
@@ -198,6 +197,51 @@ class Model:
     def _scaled(self) -> NDArray[np.float32]:
         """float32 [heads, f]: weights times scales, each head contiguous."""
         return np.ascontiguousarray((self.weights * self.scale[:, None]).T)
+
+    def sums(self) -> "Sums":
+        """A unit without features, to which they are added bit by bit."""
+        return Sums(self, self._squares, self._scaled)
+
+
+def _norm(group: NDArray[np.integer[Any]], squares: Floats) -> Floats:
+    """float64, parallel: what the scales of features are divided by, given their group and the sum of its squares in their unit."""
+    return np.where(group >= GROUPS.index("tactic"), 1.0, np.sqrt(squares + FLOOR))
+
+
+class Sums:
+    """A unit whose features come bit by bit: its logits are at any time those of `Model.logits` for all that came, to rounding.
+
+    What comes again counts once. The cost of an addition depends on what is added, not on what was there before.
+    """
+
+    def __init__(self, model: Model, squares: NDArray[np.float32], scaled: NDArray[np.float32]) -> None:
+        self._model, self._squares, self._scaled = model, squares, scaled
+        self._seen: set[int] = set()
+        self._norms = np.zeros(len(GROUPS))  # squared
+        self._weights = np.zeros((len(GROUPS), len(HEADS)))
+
+    def add(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Add features; returns those that were not there, sorted."""
+        new = np.array(sorted(set(rows.tolist()) - self._seen), dtype=np.int64)
+        self._seen.update(new.tolist())
+        np.add.at(self._norms, self._model.group[new], self._squares[new])
+        np.add.at(self._weights, self._model.group[new], self._scaled[:, new].T)
+        return new
+
+    def values(self, rows: NDArray[np.int64]) -> Floats:
+        """float64, parallel to `rows`: as `Model.values`."""
+        values: Floats = self._model.scale[rows] / self._norm[self._model.group[rows]]
+        return values
+
+    def logits(self, passing: NDArray[np.int64]) -> Floats:
+        """float64 [heads]: of all heads. `passing` are features of groups without a norm that are there now and may be gone later."""
+        sums = (self._weights / self._norm[:, None]).sum(axis=0) + self._scaled[:, passing].sum(axis=1, dtype=np.float64)
+        logits: Floats = self._model.bias + sums
+        return logits
+
+    @property
+    def _norm(self) -> Floats:
+        return _norm(np.arange(len(GROUPS)), self._norms)
 
 
 def strongest(logits: Floats, message: NDArray[np.int64], messages: int) -> tuple[Floats, NDArray[np.int64]]:

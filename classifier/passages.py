@@ -42,14 +42,15 @@ def passages_of(folded: Folded) -> Passages:
     for k in np.flatnonzero(size > LONGEST).tolist():
         start, last = int(folded.bounds[k]), int(folded.bounds[k + 1]) - PADS
         while start < last:
-            stop = _stop(folded.joined, start, last)
+            stop = stop_of(folded.joined, start, last)
             of[start:stop] = len(message)
             message.append(k)
             start = stop
     return Passages(of, np.array(message, dtype=np.int64))
 
 
-def _stop(text: str, start: int, last: int) -> int:
+def stop_of(text: str, start: int, last: int) -> int:
+    """Where a passage of text[:last] that begins at `start` ends: settled by its first LONGEST characters, unless there are no more."""
     if last - start <= LONGEST:
         return last
     comma = 0
