@@ -31,7 +31,7 @@ class Heard:
     text           its words, as given
     scored         False where they do not count: the called person's, or nothing that can be read
     risk           probability of any fraud in all that counted so far
-    change         of the risk, by this turn
+    change         of the risk, by this turn; None as long as, before it, there was too little to judge
     scam_score     probability of impersonation fraud; scam_verdict, scam_type, status, reason, model likewise as in `Verdict`
     speaker_risk   the risk in this speaker's words alone so far; None where they do not count, or without a label
     alarm_turn     the first turn at which the verdict was one of ALARMS, None so far
@@ -48,7 +48,7 @@ class Heard:
     text: str
     scored: bool
     risk: float
-    change: float
+    change: float | None
     scam_score: float
     scam_verdict: str
     scam_type: str
@@ -172,7 +172,7 @@ class Call:
             text=words,
             scored=grown is not None,
             risk=risk(now),
-            change=risk(now) - risk(before),
+            change=risk(now) - risk(before) if enough(before) else None,
             scam_score=now.scam_score,
             scam_verdict=now.scam_verdict,
             scam_type=now.scam_type,
@@ -207,9 +207,14 @@ class Call:
         return max(self._stages, key=PATH.index, default="")
 
 
+def enough(said: Verdict | Heard) -> bool:
+    """Was there enough to read for what is said to mean something? What was cut short was enough."""
+    return not said.reason or said.status == "truncated"
+
+
 def risk(verdict: Verdict) -> float:
     """The probability of any fraud."""
     return 1 - verdict.probabilities["legit"]
 
 
-__all__ = ["ALARMS", "PATH", "SIDES", "Call", "CallVerdict", "Heard", "Speaker", "listen", "risk"]
+__all__ = ["ALARMS", "PATH", "SIDES", "Call", "CallVerdict", "Heard", "Speaker", "enough", "listen", "risk"]

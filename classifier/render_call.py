@@ -5,7 +5,7 @@ Owns the wording for calls; that of verdicts, and the escaping, are `render`'s. 
 
 from collections.abc import Sequence
 
-from .calls import CallVerdict, Heard, Speaker
+from .calls import CallVerdict, Heard, Speaker, enough
 from .records import VERDICT_NAMES
 from .render import COLOUR, NEXT_STEP, Paint, conclusion, joined, kind_of, marked, painter, percent, visible
 from .tactics import load_tactics
@@ -25,7 +25,7 @@ def turn_lines(heard: Heard, colour: bool, live: bool = False) -> str:
         lines.append(f"{'':19}└ {'、'.join(f'{name}（{load_tactics().stage[name]}）' for name in heard.tactics)}")
     if heard.alarm_turn == heard.turn:
         verdict = VERDICT_NAMES[heard.scam_verdict] + kind_of(heard.scam_verdict, heard.scam_type)
-        lines.append(paint(f"{'':5}▲ 第{heard.turn}轮报警：{verdict}", COLOUR[heard.scam_verdict]))
+        lines.append(paint(f"{'':5}▲ 第{heard.turn}轮预警：{verdict}", COLOUR[heard.scam_verdict]))
         if live:
             lines.append(f"{'':7}{NEXT_STEP[heard.scam_verdict]}")
     return "\n".join(lines)
@@ -35,14 +35,14 @@ def _risk(heard: Heard, paint: Paint) -> str:
     """Twelve columns: the risk and its change."""
     if not heard.scored:
         return paint(f"{'不计分':>9}", "2")
-    if heard.reason:
+    if not enough(heard):
         return f"{'-':>6}{'':6}"
-    change = f"{100 * heard.change:+.0f}" if abs(heard.change) >= _SHOWN else ""
+    change = f"{100 * heard.change:+.0f}" if heard.change and abs(heard.change) >= _SHOWN else ""
     return f"{paint(f'{percent(heard.risk):>6}', COLOUR[heard.scam_verdict])} {change:>5}"
 
 
 def _spans(heard: Heard) -> list[tuple[int, int]]:
-    if heard.scam_verdict == "legit":
+    if heard.scam_verdict == "legit" or not enough(heard):
         return []
     return joined(e.span for e in heard.evidence if e.span and e.contribution >= _MARK)
 
@@ -58,7 +58,7 @@ def _name(speaker: str) -> str:
 def call_lines(call: CallVerdict, colour: bool) -> str:
     """What is said of a call, with its turns where it has them."""
     paint = painter(colour)
-    lines = [*conclusion(call.verdict, paint), f"首次报警：{_alarm(call)}"]
+    lines = [*conclusion(call.verdict, paint), f"首次预警：{_alarm(call)}"]
     if call.stages and _advice(call) != "legit":
         lines.append(f"进展：{' → '.join(f'{stage}（第{turn}轮）' for stage, turn in call.stages)}")
     lines.append(f"说话人：{_speakers(call)}")
@@ -76,7 +76,7 @@ def _alarm(call: CallVerdict) -> str:
     if call.alarm_turn is None:
         return "无"
     fell = call.verdict.scam_verdict in ("legit", "unsure")
-    return f"第{call.alarm_turn}轮" + ("，后来的话使风险回落到报警线以下，仍请核实" if fell else "")
+    return f"第{call.alarm_turn}轮" + ("，后来的话使风险回落到预警线以下，仍请核实" if fell else "")
 
 
 def _advice(call: CallVerdict) -> str:

@@ -34,7 +34,7 @@ def test_a_call_is_told_in_chinese(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     for part in (
         "结论：冒充类诈骗",
-        "首次报警：第",
+        "首次预警：第",
         "进展：身份建立（第1轮）",
         "客户是接听方，不计分",
         "▲ 第",
@@ -121,7 +121,7 @@ def test_each_turn_is_answered_before_the_next_is_said(form: list[str]) -> None:
 
 def test_a_live_alarm_says_what_to_do_at_once() -> None:
     lines = run("--follow", stdin=TEXT).stdout.split("\n\n结论")[0].splitlines()
-    alarm = next(k for k, line in enumerate(lines) if "报警" in line)
+    alarm = next(k for k, line in enumerate(lines) if "预警" in line)
     assert "不要转账" in lines[alarm + 1]
 
 

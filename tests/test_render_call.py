@@ -30,7 +30,7 @@ def test_a_call_is_told_whole(shipped: Classifier, colour: bool) -> None:
         assert f"{name}：{load_tactics().explain[name]}" in told
     assert plain.endswith(f"下一步：{NEXT_STEP[found.verdict.scam_verdict]}")
     assert [line for line in plain.split("\n") if line.startswith("     ▲")] == [
-        f"     ▲ 第{found.alarm_turn}轮报警：{VERDICT_NAMES['impersonation']} · 冒充电商物流客服类"
+        f"     ▲ 第{found.alarm_turn}轮预警：{VERDICT_NAMES['impersonation']} · 冒充电商物流客服类"
     ]
 
 
@@ -71,7 +71,7 @@ def test_a_call_that_alarmed_is_never_said_to_be_fine(shipped: Classifier) -> No
     found = listen(shipped, SCAM)
     for name in ("legit", "unsure"):
         told = call_lines(replace(found, verdict=replace(found.verdict, scam_verdict=name)), colour=False)
-        assert "回落到报警线以下，仍请核实" in told
+        assert "回落到预警线以下，仍请核实" in told
         assert told.endswith(NEXT_STEP["unsure"])
     assert "回落" not in call_lines(found, colour=False)
 
