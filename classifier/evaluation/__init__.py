@@ -20,6 +20,7 @@ def _evaluation(room: str) -> Callable[[Path], str]:
 
 EVALUATIONS: dict[str, Callable[[Path], str]] = {
     "attacks": _evaluation("attacks"),
+    "calls": _evaluation("calls"),
 }
 
 __all__ = ["EVALUATIONS"]
