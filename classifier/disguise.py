@@ -165,12 +165,32 @@ def spoken(codes: Codes) -> Readings:
     """Readings of characters in place of others of the same sound, where the word of the lexicon is the only one of that sound."""
     heard, read = grams.char_grams(sounds.sounds_of(codes), _LONGEST), grams.char_grams(codes, _LONGEST)
     found: list[tuple[int, int, str]] = []
+    as_written = np.zeros(len(codes), dtype=bool)  # stands in a word of the lexicon, or in what is meant as it stands
     for length, sound, words, meant in _spoken():
         at, row = sound.find(heard[length - 1])
         other = np.ones(len(at), dtype=bool)
         other[meant.find(read[length - 1][at])[0]] = False
+        as_written[(at[~other][:, None] + np.arange(length)).ravel()] = True
         found += [(start, start + length, "".join(map(chr, words[k].tolist()))) for start, k in zip(at[other].tolist(), row[other].tolist(), strict=True)]
-    return _apart(found)
+    likely = [(a, b, text) for a, b, text in found if not as_written[a:b].any()]
+    # A character that belongs to its neighbour outside is no disguise: 时间自由 has no 兼职 in it, whatever 间自 sounds like.
+    edges = np.array([(a, b - 1, ord(text[0]), ord(text[-1])) for a, b, text in likely], dtype=np.int64).reshape(-1, 4)
+    before = (codes[edges[:, 0]] != edges[:, 2]) & _is_pair(read[1], edges[:, 0] - 1)
+    behind = (codes[edges[:, 1]] != edges[:, 3]) & _is_pair(read[1], edges[:, 1])
+    return _apart(likely[k] for k in np.flatnonzero(~(before | behind)).tolist())
+
+
+def _is_pair(pairs: grams.Keys, at: Ints) -> NDArray[np.bool_]:
+    """Do the characters at these places and behind them often stand so?"""
+    known = np.zeros(len(at), dtype=bool)
+    inside = np.flatnonzero((at >= 0) & (at < len(pairs)))
+    known[inside[_pairs().find(pairs[at[inside]])[0]]] = True
+    return known
+
+
+@lru_cache(maxsize=1)
+def _pairs() -> grams.Index:
+    return grams.Index(grams.of_equal([first + second for first, seconds in _lines("pairs.tsv") for second in seconds]))
 
 
 def _apart(found: Iterable[tuple[int, int, str]]) -> Readings:

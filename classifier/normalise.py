@@ -179,7 +179,8 @@ class _Line(NamedTuple):
             return self
         self.codes[starts] = codes
         self.kinds[starts] = _kinds()[codes]
-        self.end[starts] = self.end[stops - 1]
+        self.begin[starts] = np.minimum(self.begin[starts], self.begin[stops - 1])  # turned round by an override, the last stands first
+        self.end[starts] = np.maximum(self.end[starts], self.end[stops - 1])
         longer = stops - starts > 1
         return self.without(starts[longer] + 1, stops[longer])
 
