@@ -26,8 +26,15 @@ MIN_HAN = 4  # Chinese characters below which nothing can be said: "好的", a l
 EVIDENCE_ITEMS = 12  # what a reader takes in at a glance; `Scored.contributions` has them all
 _IMPERSONATION, _OTHER, _UNSURE, _FINE = range(len(VERDICTS))
 
-REASONS = ("", "没有中文文字，无法判断", "中文文字太少，无法判断", "文字过长，只读了开头部分，无法保证其余内容正常")
-_OK, _NO_CHINESE, _TOO_SHORT, _NOT_READ = range(len(REASONS))
+REASONS = (
+    "",
+    "没有中文文字，无法判断",
+    "中文文字太少，无法判断",
+    "文字过长，只读了开头部分，无法保证其余内容正常",
+    "这是一条防诈提醒，讲的是骗局",
+    "这是转述、求助或报道，讲的是别人遇到的骗局",
+)
+_OK, _NO_CHINESE, _TOO_SHORT, _NOT_READ, _WARNING, _TOLD = range(len(REASONS))
 STATUS = ("ok", "repaired", "truncated")
 
 
@@ -56,7 +63,7 @@ class Scored:
     strongest       int64 [m, 2]: the strongest passage for heads 0 and 1, -1 in a message of a single passage
     blend           float64 [m, 2, 3]: how their readings are put together (see `model.blends`)
     logits          float64 [m, 2]: calibrated logits of heads 0 and 1
-    outcome         float64 [m, 3]: probabilities of impersonation, other fraud and legit
+    outcome         float64 [m, 3]: probabilities of impersonation, other fraud and legit, for the prior that is asked for
     verdict, type   int64: indices into VERDICTS and TYPES
     reason, status  int64: indices into REASONS and STATUS
     """
@@ -244,6 +251,8 @@ class Classifier:
         outcome = outcomes(logits)
         reason = _reasons(folded)
         verdict = self.decide(outcome, reason)
+        types = self._types(whole, outcome, verdict)
+        reason = explained(reason, verdict, signs(self._tactics, hits, len(folded)))
         status = np.where(folded.truncated, 2, folded.repaired.astype(np.int64))
         return Scored(
             self.model,
@@ -256,9 +265,9 @@ class Classifier:
             which,
             blend,
             logits,
-            outcome,
+            self.model.shown(logits),
             verdict,
-            self._types(whole, outcome, verdict),
+            types,
             reason,
             status,
         )
@@ -311,6 +320,22 @@ def unit_of_passage(passages: Passages, at: Occurrences) -> NDArray[np.int64]:
         first, last = passages.of[at.start[some]], passages.of[at.stop[some] - 1]
         unit[some] = np.where(first == last, first, -1)
     return unit
+
+
+def signs(tactics: TacticSet, hits: Hits, messages: int) -> NDArray[np.bool_]:
+    """bool [messages, 3]: holds a warning of fraud, a story told of others, a tactic of fraud."""
+    names, fraud = [t.name for t in tactics.tactics], np.array([t.side == "fraud" for t in tactics.tactics])
+    out = np.zeros((messages, 3), dtype=bool)
+    out[hits.message[(hits.tactic == names.index("防诈提醒")) & ~hits.negated], 0] = True
+    out[hits.message[hits.tactic == names.index("转述")], 1] = True
+    out[hits.message[fraud[hits.tactic]], 2] = True
+    return out
+
+
+def explained(reason: NDArray[np.int64], verdict: NDArray[np.int64], signs: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The reasons; of a legit text that nothing limits, that it is about fraud where its signs say so: a warning, or a story of a tactic."""
+    warned, told, fraud = signs.T
+    return np.where((reason == _OK) & (verdict == _FINE), np.select([warned, told & fraud], [_WARNING, _TOLD], _OK), reason)
 
 
 def _reasons(folded: Folded) -> NDArray[np.int64]:

@@ -171,7 +171,9 @@ def spoken(codes: Codes) -> Readings:
         other = np.ones(len(at), dtype=bool)
         other[meant.find(read[length - 1][at])[0]] = False
         as_written[(at[~other][:, None] + np.arange(length)).ravel()] = True
-        found += [(start, start + length, "".join(map(chr, words[k].tolist()))) for start, k in zip(at[other].tolist(), row[other].tolist(), strict=True)]
+        found += [
+            (start, start + length, "".join(map(chr, words[k].tolist()))) for start, k in zip(at[other].tolist(), row[other].tolist(), strict=True)
+        ]
     likely = [(a, b, text) for a, b, text in found if not as_written[a:b].any()]
     # A character that belongs to its neighbour outside is no disguise: 时间自由 has no 兼职 in it, whatever 间自 sounds like.
     edges = np.array([(a, b - 1, ord(text[0]), ord(text[-1])) for a, b, text in likely], dtype=np.int64).reshape(-1, 4)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .classify import REASONS, STATUS, Classifier, Scored, likeliest_outcome, reasons, unit_of_passage
+from .classify import REASONS, STATUS, Classifier, Scored, explained, likeliest_outcome, reasons, signs, unit_of_passage
 from .features import GROUPS, LINE_BREAK, form_amounts, form_keys, sequence_keys, tactic_keys
 from .grams import Keys
 from .model import KIND_HEADS, OUTCOME_HEADS, Floats, blends, kinds, mixed, outcomes, probabilities
@@ -45,13 +45,14 @@ class Grown:
 
 @dataclass(frozen=True)
 class _Line:
-    """A line by itself: its words, its folded size, what it adds to counts over the text, its tactics in order (`tactic_keys`)."""
+    """A line by itself: its words, its folded size, what it adds to counts over the text, its tactics in order (`tactic_keys`), the signs that it is about fraud."""
 
     words: str
     size: int
     han: int
     amounts: Ints
     tactics: Keys
+    signs: NDArray[np.bool_]
     repaired: bool
 
 
@@ -92,6 +93,7 @@ class GrowingText:
         self._han = 0
         self._amounts = np.zeros_like(LINE_BREAK)
         self._last_tactic: Keys = np.zeros(0, dtype=np.uint64)
+        self._signs = np.zeros((1, 3), dtype=bool)
         self._repaired = self._truncated = False
         self.verdict = self._judge(self._closed)
 
@@ -110,6 +112,7 @@ class GrowingText:
         counted = at.row[mine][self._model.group[at.row[mine]] != _FORM]
         new = self._sums.add(np.concatenate([counted, self._sequence(line.tactics)]))
         self._han += line.han
+        self._signs = self._signs | line.signs
         self._repaired |= line.repaired
         self._truncated |= truncated
 
@@ -155,16 +158,18 @@ class GrowingText:
         form = self._model.rows(form_keys(self._amounts[:, None])[0])[1]
         whole = self._sums.logits(form)[None]
         self._blend = blends(self._model.mix, whole[:, OUTCOME_HEADS], best)
-        outcome = outcomes(mixed(self._blend, whole[:, OUTCOME_HEADS], best))
+        logits = mixed(self._blend, whole[:, OUTCOME_HEADS], best)
+        outcome, shown = outcomes(logits), self._model.shown(logits)
         reason = reasons(np.array([self._han]), self._amounts[:1], np.array([self._truncated]))
         verdict = self._classifier.decide(outcome, reason)
+        reason = explained(reason, verdict, self._signs)
         kind = kinds(whole[:, KIND_HEADS])
         likeliest = int(likeliest_outcome(outcome, verdict)[0])
         return Verdict(
-            scam_score=float(outcome[0, 0]),
+            scam_score=float(shown[0, 0]),
             scam_verdict=VERDICTS[verdict[0]],
             scam_type=TYPES[int(kind[0].argmax()) if likeliest == 0 else len(IMPERSONATION) - 1 + likeliest],
-            probabilities=dict(zip(TYPES, probabilities(outcome, kind)[0].tolist(), strict=True)),
+            probabilities=dict(zip(TYPES, probabilities(shown, kind)[0].tolist(), strict=True)),
             status=STATUS[2 if self._truncated else int(self._repaired)],
             reason=REASONS[reason[0]],
             model=self._model.id,
@@ -215,8 +220,9 @@ def _alone(scored: Scored, k: int, words: str) -> _Line | None:
     if np.isin(codes, (ord(" "), ord("\n"))).all():
         return None
     mine = hits.message == k
+    found = signs(scored.tactic_set, hits, len(scored))[k : k + 1]
     tactics = tactic_keys(scored.tactic_set, hits.tactic[mine], hits.negated[mine])
-    return _Line(words, len(codes), int(is_han(codes).sum()), form_amounts(folded)[:, k], tactics, bool(folded.repaired[k]))
+    return _Line(words, len(codes), int(is_han(codes).sum()), form_amounts(folded)[:, k], tactics, found, bool(folded.repaired[k]))
 
 
 def _first_above(logits: Floats, bound: float) -> int:

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A table; cells as they print."""
@@ -16,3 +19,8 @@ def percent(share: float) -> str:
     '12.3%'
     """
     return f"{100 * share:.1f}%"
+
+
+def share(of: Sequence[bool] | NDArray[np.bool_]) -> str:
+    """The share that is true, in per cent; a dash where there is nothing."""
+    return percent(float(np.mean(of))) if len(of) else "–"

@@ -15,9 +15,10 @@ bias equal the logit.
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import grams
-from .errors import ModelError
+from .errors import InputError, ModelError
 from .features import GROUPS, View
 from .records import IMPERSONATION, TYPES
 
@@ -121,6 +122,8 @@ class Model:
     bias     float64 [8]
     mix      float64 [2, 3]: of heads 0 and 1 the shift, and the weights a of the whole and b of the strongest passage
     names    what each feature is called
+    cutoffs  from which probabilities a message is called what; they are of the corpus's prior, whatever is shown
+    shift    added to the logit of impersonation in the probabilities that are shown (see `at`)
     """
 
     id: str
@@ -133,6 +136,32 @@ class Model:
     names: Sequence[str]
     cutoffs: Cutoffs
     manifest: Mapping[str, Any]
+    shift: float = 0.0
+
+    def at(self, prior: float | None = None, max_false_alarms: float | None = None) -> "Model":
+        """The same model as a reader wants it.
+
+        prior             share of impersonation among the messages that are read: the probabilities shown become those of it; verdicts stay
+        max_false_alarms  share of ordinary legit messages that may be called fraud: other cut-offs, of those that were measured at training
+
+        Raises InputError for a prior that is none, or fewer false alarms than could be measured.
+        """
+        shift, cutoffs = self.shift, self.cutoffs
+        if prior is not None:
+            if not 0 < prior < 1:
+                raise InputError(f"prior {prior:g}: a share above 0 and below 1")
+            shift = _logit(prior) - _logit(self.manifest["prior"])
+        if max_false_alarms is not None:
+            able = [point for point in self.manifest["operating"] if point["false_alarms_at_most"] <= max_false_alarms]
+            if not able:
+                least = min(point["false_alarms_at_most"] for point in self.manifest["operating"])
+                raise InputError(f"at most {max_false_alarms:g} false alarms: fewer than {least:g} were not measured; the card says what each costs")
+            cutoffs = Cutoffs(**able[-1]["cutoffs"])
+        return replace(self, shift=shift, cutoffs=cutoffs)
+
+    def shown(self, logits: Floats) -> Floats:
+        """float64 [m, 3]: `outcomes` for the prior that is asked for."""
+        return outcomes(logits + np.array([self.shift, 0.0]))
 
     @cached_property
     def _table(self) -> grams.Table:
@@ -303,6 +332,10 @@ def probabilities(outcome: Floats, kind: Floats) -> Floats:
     return np.column_stack([outcome[:, :1] * kind, outcome[:, 1:]])
 
 
+def _logit(p: float) -> float:
+    return math.log(p / (1 - p))
+
+
 def _sigmoid(z: Floats) -> Floats:
     out: Floats = 0.5 * (1 + np.tanh(0.5 * z))
     return out
@@ -400,7 +433,8 @@ def load(directory: Path) -> Model:
 
 
 _SHAPE: dict[str, type | tuple[type, ...]] = {
-    "format": int, "id": str, "heads": list, "types": list, "features": int, "bias": list, "mix": list, "cutoffs": dict, "tables": str, "files": dict,
+    "format": int, "id": str, "heads": list, "types": list, "features": int, "bias": list, "mix": list, "cutoffs": dict, "operating": list,
+    "prior": float, "tables": str, "files": dict,
 }  # fmt: skip
 
 
@@ -440,6 +474,7 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
     numbers = [*manifest["bias"], *manifest["cutoffs"].values(), *(x for m in manifest["mix"] for x in m)]
     if set(manifest["cutoffs"]) != set(Cutoffs.__dataclass_fields__):
         raise ModelError(f"{path}: cut-offs should be {', '.join(Cutoffs.__dataclass_fields__)}")
+    _check_operating(path, manifest)
     if not all(isinstance(x, (int, float)) and abs(x) <= _MAX_WEIGHT for x in numbers):
         raise ModelError(f"{path}: cut-offs, bias or mix are not numbers within {_MAX_WEIGHT:g}")
     if not 0 < manifest["features"] <= _MAX_FEATURES:
@@ -448,6 +483,20 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
         if not (isinstance(entry, dict) and isinstance(entry.get("bytes"), int) and isinstance(entry.get("sha256"), str)) or entry["bytes"] < 0:
             raise ModelError(f"{path}: entry of {name!r} lacks bytes or sha256")
     return manifest
+
+
+def _check_operating(path: Path, manifest: Mapping[str, Any]) -> None:
+    """The cut-offs for other shares of false alarms: like the model's own, the shares ascending."""
+    shares: list[Any] = [point.get("false_alarms_at_most") if isinstance(point, dict) else None for point in manifest["operating"]]
+    if not shares or not all(isinstance(share, float) and 0 < share < 1 for share in shares) or shares != sorted(shares):
+        raise ModelError(f"{path}: operating points should have false_alarms_at_most between 0 and 1, ascending")
+    for point in manifest["operating"]:
+        cut = point.get("cutoffs")
+        names = set(Cutoffs.__dataclass_fields__)
+        if not isinstance(cut, dict) or set(cut) != names or not all(isinstance(x, float) and 0 < x < 1 for x in cut.values()):
+            raise ModelError(f"{path}: cut-offs of an operating point should be {', '.join(Cutoffs.__dataclass_fields__)}, above 0 and below 1")
+    if not 0 < manifest["prior"] < 1:
+        raise ModelError(f"{path}: the prior should be above 0 and below 1")
 
 
 def _read_verified(path: Path, entry: Mapping[str, Any]) -> bytes:

@@ -20,7 +20,10 @@ def _evaluation(room: str) -> Callable[[Path], str]:
 
 EVALUATIONS: dict[str, Callable[[Path], str]] = {
     "attacks": _evaluation("attacks"),
+    "calibration": _evaluation("calibration"),
     "calls": _evaluation("calls"),
+    "faithfulness": _evaluation("faithfulness"),
+    "kinds": _evaluation("kinds"),
 }
 
 __all__ = ["EVALUATIONS"]

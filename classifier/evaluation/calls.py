@@ -3,18 +3,16 @@
 Owns the measure. Every call of the corpus is heard turn by turn with a model trained, cut-offs and all, on the other folds only.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-import numpy as np
-
 from ..calls import ALARMS, CallVerdict, listen
-from ..classify import Classifier
-from ..corpus import Example, folds, read
-from ..train import FOLDS, train
+from ..corpus import Example, read
+from ..markdown import share, table
 from ..turns import side_of
+from .held_out import held_out
 
 
 @dataclass(frozen=True)
@@ -54,19 +52,11 @@ def evaluate(directory: Path) -> str:
     """The section of the card: frauds found and when, genuine calls that alarmed. Raises InputError for a corpus that cannot be used."""
     cases, unlabelled = [], []
     for classifier, unseen in held_out(read(directory)):
-        for example in unseen:
+        for example in (e for e in unseen if e.turns):
             cases.append(Case(example, listen(classifier, example.turns)))
             if sides_known(example):
                 unlabelled.append(Case(example, listen(classifier, _without_sides(example.turns))))
     return section(cases, unlabelled)
-
-
-def held_out(examples: Sequence[Example]) -> Iterator[tuple[Classifier, list[Example]]]:
-    """By fold: a classifier that was trained on the others, and the fold's calls."""
-    fold_of = folds([e.group for e in examples], FOLDS)
-    for fold in range(FOLDS):
-        model = train([e for e, k in zip(examples, fold_of, strict=True) if k != fold]).model
-        yield Classifier(model), [e for e, k in zip(examples, fold_of, strict=True) if k == fold and e.turns]
 
 
 def sides_known(example: Example) -> bool:
@@ -109,10 +99,10 @@ def section(cases: Sequence[Case], unlabelled: Sequence[Case]) -> str:
             f"Each of {len(cases)} calls is heard by a model that was trained on the other folds, cut-offs included. An alarm is a turn after "
             "which the verdict is fraud; the marked turn is the first at which a careful person could know, by its writer's judgement. "
             "Reproduce: `scamcall evaluate calls`.",
-            _table(("fraud", "calls", "alarm by the marked turn", "ever", "at the end", "median turns late"), map(_row, frauds.items())),
-            _table(("genuine", "calls", "ever alarm", "at the end"), map(_genuine_row, legit.items())),
+            table(("fraud", "calls", "alarm by the marked turn", "ever", "at the end", "median turns late"), map(_row, frauds.items())),
+            table(("genuine", "calls", "ever alarm", "at the end"), map(_genuine_row, legit.items())),
             f"Of {sum(c.ever for c in genuine)} genuine calls that ever alarm, {first} do so at their first turn, and {fell} no longer at their "
-            f"end. Where nobody knows who called, the speaker whose own words carry the highest risk is the caller in {_share(driven)} of frauds.",
+            f"end. Where nobody knows who called, the speaker whose own words carry the highest risk is the caller in {share(driven)} of frauds.",
         ]
     )
 
@@ -129,22 +119,13 @@ def _row(item: tuple[str, Sequence[Case]]) -> tuple[object, ...]:
     return (
         name,
         len(cases),
-        _share([c.early for c in cases]),
-        _share([c.ever for c in cases]),
-        _share([c.end for c in cases]),
+        share([c.early for c in cases]),
+        share([c.ever for c in cases]),
+        share([c.end for c in cases]),
         f"{median(late):g}" if late else "–",
     )
 
 
 def _genuine_row(item: tuple[str, Sequence[Case]]) -> tuple[object, ...]:
     name, cases = item
-    return name, len(cases), _share([c.ever for c in cases]), _share([c.end for c in cases])
-
-
-def _share(mask: Sequence[bool]) -> str:
-    return f"{100 * np.mean(mask):.1f}%" if mask else "–"
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+    return name, len(cases), share([c.ever for c in cases]), share([c.end for c in cases])

@@ -54,7 +54,7 @@ def _alike() -> dict[str, tuple[str, list[str], list[str]]]:
     out = {}
     for syllable, chars in syllables().items():
         common, rare = [c for c in chars if _common(c)], [c for c in chars if not _common(c) and "\u4e00" <= c <= "\u9fa5"]
-        out.update({c: (syllable, common, rare) for c in chars})
+        out.update(dict.fromkeys(chars, (syllable, common, rare)))
     return out
 
 
@@ -111,7 +111,7 @@ def _mapped(mapping: Callable[[], Mapping[str, Sequence[str]]]) -> Disguise:
 
 @lru_cache(maxsize=1)
 def _lookalikes() -> dict[str, str]:
-    return {right: wrong for right, wrong in _table("lookalikes.tsv")}
+    return dict(_table("lookalikes.tsv"))
 
 
 @lru_cache(maxsize=1)
