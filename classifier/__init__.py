@@ -9,6 +9,7 @@
 from functools import lru_cache
 from pathlib import Path
 
+from .calls import Call, listen
 from .classify import Classifier
 from .errors import ScamcallError
 from .model import load as load_model
@@ -34,4 +35,4 @@ def score(text: str) -> Verdict:
     return load().score(text)
 
 
-__all__ = ["TYPES", "VERDICTS", "Classifier", "Evidence", "ScamcallError", "Verdict", "load", "score"]
+__all__ = ["TYPES", "VERDICTS", "Call", "Classifier", "Evidence", "ScamcallError", "Verdict", "listen", "load", "score"]

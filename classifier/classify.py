@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from . import grams
 from .features import extract
-from .model import KIND_HEADS, OUTCOME_HEADS, Floats, Found, Model, Occurrences, kinds, mixed, outcomes, probabilities, strongest
+from .model import KIND_HEADS, OUTCOME_HEADS, Floats, Found, Model, Occurrences, blends, kinds, mixed, outcomes, probabilities, strongest
 from .normalise import PADS, Folded, fold, is_han
 from .passages import Passages, passages_of
 from .records import IMPERSONATION, TYPES, VERDICTS, Evidence, Verdict
@@ -54,6 +54,7 @@ class Scored:
 
     whole, passages the features of the messages, and of the passages of long ones
     strongest       int64 [m, 2]: the strongest passage for heads 0 and 1, -1 in a message of a single passage
+    blend           float64 [m, 2, 3]: how their readings are put together (see `model.blends`)
     logits          float64 [m, 2]: calibrated logits of heads 0 and 1
     outcome         float64 [m, 3]: probabilities of impersonation, other fraud and legit
     verdict, type   int64: indices into VERDICTS and TYPES
@@ -68,6 +69,7 @@ class Scored:
     whole: Found
     passages: Found
     strongest: NDArray[np.int64]
+    blend: Floats
     logits: Floats
     outcome: Floats
     verdict: NDArray[np.int64]
@@ -102,7 +104,7 @@ class Scored:
 
         All of them (`most` is None) and the bias sum to `logits[message, head]`.
         """
-        shift, of_whole, of_passage = self.model.mix[head].tolist()
+        shift, of_whole, of_passage = self.blend[message, head].tolist()
         (reasons,) = self._records(self.reasons(np.array([message]), np.array([head]), most))
         return shift + (of_whole + of_passage) * float(self.model.bias[head]), reasons
 
@@ -115,7 +117,7 @@ class Scored:
     def reasons(self, messages: NDArray[np.int64], heads: NDArray[np.int64], most: int | None = EVIDENCE_ITEMS) -> Reasons:
         """What speaks loudest in some messages (ascending, each once), of a head for each: exact contributions to its logit."""
         found = self.whole.only(messages)
-        amount, passage = self._amounts(found, self.strongest[messages, heads], heads)
+        amount, passage = self._amounts(found, messages, heads)
         order = np.argsort(-np.abs(amount), kind="stable")
         order = order[np.argsort(found.unit[order].astype(np.min_scalar_type(len(messages))), kind="stable")]  # small numbers: a radix sort
         bounds = np.searchsorted(found.unit, np.arange(len(messages) + 1))
@@ -125,10 +127,11 @@ class Scored:
         place = self._places(messages[found.unit[order]], found.row[order], passage[order])
         return Reasons(bounds, found.row[order], amount[order], self.at.start[place], self.at.stop[place])
 
-    def _amounts(self, found: Found, strongest: NDArray[np.int64], heads: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:
+    def _amounts(self, found: Found, messages: NDArray[np.int64], heads: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:
         """What each feature contributes, through the whole and through the strongest passage; and that passage, -1 where it is not in it."""
-        _, of_whole, of_passage = self.model.mix[heads].T
-        amount = np.where(strongest < 0, of_whole + of_passage, of_whole)[found.unit] * self.model.values(found)
+        strongest = self.strongest[messages, heads]
+        _, of_whole, of_passage = self.blend[messages, heads].T
+        amount = of_whole[found.unit] * self.model.values(found)
         # What stands in the strongest passage stands in the whole too: find it there, and add to it.
         long = np.flatnonzero(strongest >= 0)
         inner = self.passages.only(strongest[long])
@@ -236,10 +239,11 @@ class Classifier:
         whole = self.model.collect(at, unit_of_message(folded, at))
         raw = self.model.logits(whole, len(folded), OUTCOME_HEADS)
         parts, best, which = self._strongest(folded, at)
-        logits = mixed(self.model.mix, raw, best)
+        blend = blends(self.model.mix, raw, best)
+        logits = mixed(blend, raw, best)
         outcome = outcomes(logits)
         reason = _reasons(folded)
-        verdict = self._decide(outcome, reason)
+        verdict = self.decide(outcome, reason)
         status = np.where(folded.truncated, 2, folded.repaired.astype(np.int64))
         return Scored(
             self.model,
@@ -250,6 +254,7 @@ class Classifier:
             whole,
             parts,
             which,
+            blend,
             logits,
             outcome,
             verdict,
@@ -265,8 +270,12 @@ class Classifier:
         logits = self.model.logits(found, len(passages.message), OUTCOME_HEADS)
         return found, *strongest(logits, passages.message, len(folded))
 
-    def _decide(self, outcome: Floats, reason: NDArray[np.int64]) -> NDArray[np.int64]:
-        """A cut-off for each kind of fraud, and a lower one for their sum, from which it is not called legit."""
+    def decide(self, outcome: Floats, reason: NDArray[np.int64]) -> NDArray[np.int64]:
+        """int64 [m], indices into VERDICTS: a cut-off for each kind of fraud, and a lower one for their sum, from which it is not called legit.
+
+        outcome  float64 [m, 3]: probabilities of impersonation, other fraud and legit
+        reason   int64 [m]: indices into REASONS
+        """
         cut = self.model.cutoffs
         conditions = [outcome[:, 0] >= cut.impersonation, outcome[:, 1] >= cut.other_fraud, outcome[:, 2] <= 1 - cut.unsure]
         verdict = np.select(conditions, [_IMPERSONATION, _OTHER, _UNSURE], _FINE)
@@ -275,12 +284,18 @@ class Classifier:
 
     def _types(self, found: Found, outcome: Floats, verdict: NDArray[np.int64]) -> NDArray[np.int64]:
         """The likeliest type within what the verdict says; of an unsure one, the likeliest of all."""
-        likeliest = np.where(verdict == _UNSURE, outcome.argmax(axis=1), np.array([0, 1, 0, 2])[verdict])
+        likeliest = likeliest_outcome(outcome, verdict)
         out = len(IMPERSONATION) - 1 + likeliest
         imp = np.flatnonzero(likeliest == 0)
         if len(imp):
             out[imp] = self.model.logits(found.only(imp), len(imp), KIND_HEADS).argmax(axis=1)
         return out
+
+
+def likeliest_outcome(outcome: Floats, verdict: NDArray[np.int64]) -> NDArray[np.int64]:
+    """int64 [m]: the column of `outcome` that the verdict speaks of; the likeliest where it is unsure."""
+    named = np.array([0, 1, 0, 2])[verdict]
+    return np.where(verdict == _UNSURE, outcome.argmax(axis=1), named)
 
 
 def unit_of_message(folded: Folded, at: Occurrences) -> NDArray[np.int64]:
@@ -301,6 +316,10 @@ def unit_of_passage(passages: Passages, at: Occurrences) -> NDArray[np.int64]:
 def _reasons(folded: Folded) -> NDArray[np.int64]:
     """int64 [m], indices into REASONS: what in the text itself limits the verdict."""
     han = np.bincount(folded.message_of[is_han(folded.codes)], minlength=len(folded))
-    size = np.diff(folded.bounds) - PADS
+    return reasons(han, np.diff(folded.bounds) - PADS, folded.truncated)
+
+
+def reasons(han: NDArray[np.int64], size: NDArray[np.int64], truncated: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The same from what texts have of Chinese and of all characters, folded, and whether they were cut; parallel arrays."""
     reason = np.where(han < MIN_HAN, np.where((han == 0) & (size > 0), _NO_CHINESE, _TOO_SHORT), _OK)
-    return np.where(folded.truncated, _NOT_READ, reason)
+    return np.where(truncated, _NOT_READ, reason)

@@ -13,9 +13,11 @@ from pathlib import Path
 
 from . import __version__
 from .errors import InputError, OutputError, ScamcallError
+from .evaluation import EVALUATIONS
 from .records import VERDICTS
 
 _INVITATION = "请粘贴要判断的文字，换行后按 Ctrl-D 结束："
+_INVITATION_TO_A_CALL = "请逐行输入通话内容（说话人：话），按 Ctrl-D 结束："
 _REPORTED = 10  # rejected rows named one by one; the rest is counted
 _MAX_JOBS = 256  # processes
 
@@ -67,6 +69,14 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("--json", action="store_true", help="one JSON object instead of text")
     score.set_defaults(run=_score)
 
+    call = commands.add_parser("call", help="judge a call turn by turn / 逐轮判断一通电话")
+    call.add_argument("input", nargs="?", help="a transcript or an export of calls, told by content; - is standard input")
+    call.add_argument("--follow", action="store_true", help="a turn a line from standard input, each answered at once: 'speaker：words' or words")
+    call.add_argument("--json", action="store_true", help="one JSON object a call; with --follow one a turn")
+    call.add_argument("--caller", action="append", default=[], metavar="NAME", help="the label of who called: only such words count")
+    call.add_argument("--format", metavar="NAME", help="read the input as this format")
+    call.set_defaults(run=_call)
+
     label = commands.add_parser("label", help="label exports / 批量标注导出的文件")
     label.add_argument("input", nargs="+", help="exports, told by content, or patterns like 'part-*.csv'; - is standard input")
     label.add_argument(
@@ -104,6 +114,13 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("directory", nargs="?", type=Path, metavar="DIR", help="a corpus (default: the one that comes with scamcall)")
     check.set_defaults(run=_check)
 
+    evaluate = commands.add_parser("evaluate", help="measure on the corpus, with models that have not seen what they judge / 在语料上评测")
+    measures = evaluate.add_subparsers(required=True, metavar="WHAT")
+    for name in EVALUATIONS:
+        measure = measures.add_parser(name)
+        measure.add_argument("directory", nargs="?", type=Path, metavar="DIR", help="a corpus (default: the one that comes with scamcall)")
+        measure.set_defaults(run=_evaluate, evaluation=EVALUATIONS[name])
+
     models = commands.add_parser("models", help="list the models, or choose one / 查看或切换模型")
     actions = models.add_subparsers(metavar="ACTION")
     use = actions.add_parser("use", help="make a model the one in use")
@@ -127,6 +144,74 @@ def _score(args: argparse.Namespace) -> int:
         print(json.dumps(verdict.as_dict(), ensure_ascii=False))
     else:
         print(terminal(text, verdict, colour=_wants_colour()))
+    return 0
+
+
+def _call(args: argparse.Namespace) -> int:
+    from . import load
+    from .calls import listen
+    from .readers import open_source, recognise
+    from .readers.rows import turns_of
+    from .render_call import call_lines
+
+    if args.follow:
+        return _follow(args)
+    if not args.input:
+        raise InputError("a file of a call is wanted; - for standard input, --follow to hear it line by line")
+    source = open_source(args.input)
+    reader = recognise(source, args.format)
+    answered = unanswered = 0
+    with source.stream:
+        for row in reader.read(source):
+            turns = turns_of(row)
+            problem = row.problem or row.skipped or _unlike_a_call(turns, args.caller)
+            if problem == _NO_CALL and not answered:
+                raise InputError(f"{source.name}: row {row.number}, read as {reader.name}: {_NO_CALL}")
+            if problem:
+                unanswered += 1
+                print(f"scamcall: {source.name}: row {row.number}: {problem}", file=sys.stderr)
+                continue
+            answered += 1
+            found = listen(load(), turns, args.caller)
+            if args.json:
+                print(json.dumps({"number": row.number, **found.as_dict()}, ensure_ascii=False))
+            else:
+                print(f"{f'{chr(10)}通话 {row.number}{chr(10)}' if answered > 1 else ''}{call_lines(found, _wants_colour())}")
+    if not answered and not unanswered:
+        raise InputError(f"{source.name}: no call in it")
+    return 1 if unanswered else 0
+
+
+_NO_CALL = (
+    "no call, as it has no turns; scamcall label judges messages; a call has a turn a line, 'speaker：words', "
+    "and scamcall call --follow < FILE takes every line for a turn"
+)
+
+
+def _unlike_a_call(turns: Sequence[tuple[str, str]], callers: Sequence[str]) -> str:
+    if not turns:
+        return _NO_CALL
+    speakers = {speaker for speaker, _ in turns}
+    return "" if not callers or speakers & set(callers) else f"none of its {len(speakers)} speakers is named by --caller"
+
+
+def _follow(args: argparse.Namespace) -> int:
+    from . import load
+    from .calls import Call
+    from .readers.transcripts import follow
+    from .render_call import call_lines, turn_lines
+
+    if args.input not in (None, "-") or args.format:
+        raise InputError("--follow reads lines from standard input: scamcall call --follow < FILE")
+    if sys.stdin and sys.stdin.isatty():
+        print(_INVITATION_TO_A_CALL, file=sys.stderr)
+    call = Call(load(), args.caller)
+    for speaker, words in follow(sys.stdin.buffer) if sys.stdin else ():
+        heard = call.hear(words, speaker)
+        shown = json.dumps(heard.as_dict(), ensure_ascii=False) if args.json else turn_lines(heard, _wants_colour(), live=True)
+        print(shown, flush=True)
+    if not args.json:
+        print(f"\n{call_lines(call.verdict(), _wants_colour())}")
     return 0
 
 
@@ -218,6 +303,13 @@ def _check(args: argparse.Namespace) -> int:
     report = check(args.directory or corpus_root())
     print(report)
     return 1 if report.findings else 0
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    from .retrain import corpus_root
+
+    print(args.evaluation(args.directory or corpus_root()))
+    return 0
 
 
 def _models(args: argparse.Namespace) -> int:

@@ -9,8 +9,8 @@ before use (`threats.md` B16 to B18 of the design notes became the checks in `lo
     heads 2 to 7   which kind of impersonation, given that it is one (softmax)
 
 Heads 0 and 1 are calibrated over two readings of a message, the whole and its strongest passage: logit = shift + a (logit of the
-whole) + b (logit of the passage). All of it is linear, so what a feature adds is known exactly, and contributions plus bias equal
-the logit.
+whole) + b (logit of the passage), see `blends`. All of it is linear, so what a feature adds is known exactly, and contributions plus
+bias equal the logit.
 """
 
 import hashlib
@@ -37,6 +37,7 @@ _MAX_MANIFEST = 64 * 1024  # bytes
 _MAX_TOTAL = 256 * 1024 * 1024  # bytes
 _MAX_FEATURES = 1 << grams.SLOT_BITS  # one slot each
 _MAX_WEIGHT = 1e4
+DILUTION = 1.0  # logit by which the rest of a text may speak against its strongest passage; 2 loses 18 points of recall to padding, 1 loses 10
 FLOOR = 400.0  # added to the squared norm: what ten characters have
 _ARRAYS: dict[str, tuple[str, int]] = {"keys.u8": ("<u8", 1), "scale.f4": ("<f4", 1), "group.u1": ("|u1", 1), "weights.f4": ("<f4", len(HEADS))}
 _NAMES = "names.txt"
@@ -157,6 +158,13 @@ class Model:
         pair = grams.distinct(((unit if every else unit[inside]) << grams.SLOT_BITS) | (at.row if every else at.row[inside]))
         return Found(pair >> grams.SLOT_BITS, pair & ((1 << grams.SLOT_BITS) - 1))
 
+    def places(self, at: Occurrences, unit: NDArray[np.int64]) -> NDArray[np.int64]:
+        """int64, parallel to what `collect` gives: the occurrence where each feature stands first in its unit."""
+        inside = np.flatnonzero(unit >= 0)
+        pair = (unit[inside] << grams.SLOT_BITS) | at.row[inside]
+        order = np.lexsort((at.start[inside], pair))
+        return inside[order[np.flatnonzero(np.diff(pair[order], prepend=-1))]]
+
     def values(self, found: Found) -> Floats:
         """float64, parallel to `found`: each feature's value in its unit.
 
@@ -180,8 +188,7 @@ class Model:
         cell = found.unit * len(GROUPS) + self.group[found.row]
         begin = np.flatnonzero(np.diff(cell, prepend=-1))
         squares = np.add.reduceat(self._squares[found.row], begin, dtype=np.float64) if len(begin) else np.zeros(0)
-        plain = cell[begin] % len(GROUPS) >= GROUPS.index("tactic")
-        return _Cells(cell[begin] // len(GROUPS), begin, np.where(plain, 1.0, np.sqrt(squares + FLOOR)))
+        return _Cells(cell[begin] // len(GROUPS), begin, _norm(cell[begin] % len(GROUPS), squares))
 
     @cached_property
     def _squares(self) -> NDArray[np.float32]:
@@ -191,6 +198,51 @@ class Model:
     def _scaled(self) -> NDArray[np.float32]:
         """float32 [heads, f]: weights times scales, each head contiguous."""
         return np.ascontiguousarray((self.weights * self.scale[:, None]).T)
+
+    def sums(self) -> "Sums":
+        """A unit without features, to which they are added bit by bit."""
+        return Sums(self, self._squares, self._scaled)
+
+
+def _norm(group: NDArray[np.integer[Any]], squares: Floats) -> Floats:
+    """float64, parallel: what the scales of features are divided by, given their group and the sum of its squares in their unit."""
+    return np.where(group >= GROUPS.index("tactic"), 1.0, np.sqrt(squares + FLOOR))
+
+
+class Sums:
+    """A unit whose features come bit by bit: its logits are at any time those of `Model.logits` for all that came, to rounding.
+
+    What comes again counts once. The cost of an addition depends on what is added, not on what was there before.
+    """
+
+    def __init__(self, model: Model, squares: NDArray[np.float32], scaled: NDArray[np.float32]) -> None:
+        self._model, self._squares, self._scaled = model, squares, scaled
+        self._seen: set[int] = set()
+        self._norms = np.zeros(len(GROUPS))  # squared
+        self._weights = np.zeros((len(GROUPS), len(HEADS)))
+
+    def add(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Add features; returns those that were not there, sorted."""
+        new = np.array(sorted(set(rows.tolist()) - self._seen), dtype=np.int64)
+        self._seen.update(new.tolist())
+        np.add.at(self._norms, self._model.group[new], self._squares[new])
+        np.add.at(self._weights, self._model.group[new], self._scaled[:, new].T)
+        return new
+
+    def values(self, rows: NDArray[np.int64]) -> Floats:
+        """float64, parallel to `rows`: as `Model.values`."""
+        values: Floats = self._model.scale[rows] / self._norm[self._model.group[rows]]
+        return values
+
+    def logits(self, passing: NDArray[np.int64]) -> Floats:
+        """float64 [heads]: of all heads. `passing` are features of groups without a norm that are there now and may be gone later."""
+        sums = (self._weights / self._norm[:, None]).sum(axis=0) + self._scaled[:, passing].sum(axis=1, dtype=np.float64)
+        logits: Floats = self._model.bias + sums
+        return logits
+
+    @property
+    def _norm(self) -> Floats:
+        return _norm(np.arange(len(GROUPS)), self._norms)
 
 
 def strongest(logits: Floats, message: NDArray[np.int64], messages: int) -> tuple[Floats, NDArray[np.int64]]:
@@ -210,10 +262,25 @@ def strongest(logits: Floats, message: NDArray[np.int64], messages: int) -> tupl
     return best, which
 
 
-def mixed(mix: Floats, whole: Floats, best: Floats) -> Floats:
-    """float64 [m, 2]: calibrated logits of heads 0 and 1 from those of the whole and of the strongest passage (-inf: there is but one)."""
-    passage = np.where(np.isneginf(best), whole, best)
-    out: Floats = mix[:, 0] + mix[:, 1] * whole + mix[:, 2] * passage
+def blends(mix: Floats, whole: Floats, best: Floats) -> Floats:
+    """float64 [m, 2, 3]: for heads 0 and 1 of each message the shift, and the weights of the whole and of its strongest passage.
+
+    They are those of `mix`, but for two kinds of message: where there is no passage (-inf) the whole has both weights; and where the
+    whole says less than its passage by more than DILUTION, it counts as the passage less that much, so that no padding can hide a request.
+    """
+    out = np.broadcast_to(mix, (len(whole), 2, 3)).copy()
+    alone, padded = np.isneginf(best), whole < best - DILUTION
+    out[alone, 1] += out[alone, 2]
+    out[alone, 2] = 0
+    out[padded, 0] -= DILUTION * out[padded, 1]
+    out[padded, 2] += out[padded, 1]
+    out[padded, 1] = 0
+    return out
+
+
+def mixed(blend: Floats, whole: Floats, best: Floats) -> Floats:
+    """float64 [m, 2]: calibrated logits of heads 0 and 1 from those of the whole and of the strongest passage, by their `blends`."""
+    out: Floats = blend[..., 0] + blend[..., 1] * whole + blend[..., 2] * np.where(np.isneginf(best), 0, best)
     return out
 
 

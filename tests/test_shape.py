@@ -14,9 +14,11 @@ from classifier.cli import _parser
 PACKAGE = Path(classifier.__file__).parent
 ROOT = PACKAGE.parent
 ORDER = (  # a room may import only what stands before it
-    *("errors", "records", "turns", "grams", "sounds", "normalise", "passages", "terms", "tactics", "features", "model", "classify", "batch"),
+    *("errors", "records", "turns", "grams", "sounds", "disguise", "normalise", "passages", "terms", "tactics", "features", "model", "classify"),
+    *("growing", "calls", "batch"),
     *("redact", "readers", "chunks", "writers", "output", "signals", "pool", "tally", "label"),
-    *("corpus", "corpus_check", "train", "card", "registry", "retrain", "render", "report", "__init__", "estimator", "cluster", "cli", "__main__"),
+    *("corpus", "corpus_check", "train", "markdown", "evaluation", "card", "registry", "retrain", "render", "render_call", "report"),
+    *("__init__", "estimator", "cluster", "cli", "__main__"),
 )
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "shipped" not in path.parts)
 
