@@ -113,7 +113,7 @@ def _parts(rows: Sequence[Row]) -> list[list[int]]:
 
     Exports run forwards or backwards in time; parts are taken in the order of the clock.
     """
-    asked = {(row.conversation, row.sender) for row in rows if (len(row.text) in _FULL or "/" in row.text[:_MARK_LENGTH] + row.text[-_MARK_LENGTH:])}
+    asked = {(row.conversation, row.sender) for row in rows if len(row.text) in _FULL or ("/" in row.text and _slash_at_an_end(row.text))}
     if not asked:
         return []
     able = [
@@ -135,6 +135,10 @@ def _parts(rows: Sequence[Row]) -> list[list[int]]:
         else:
             latest[row.conversation, row.sender] = [k]
     return [sorted(group, key=lambda k: _mark_of(rows[k])[0]) for group in groups]
+
+
+def _slash_at_an_end(text: str) -> bool:
+    return "/" in text[:_MARK_LENGTH] or "/" in text[-_MARK_LENGTH:]
 
 
 def _goes_on(before: Row, row: Row) -> bool:
