@@ -12,6 +12,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from . import __version__
+from .classify import Classifier
 from .errors import InputError, OutputError, ScamcallError
 from .evaluation import EVALUATIONS
 from .records import VERDICTS
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     score = commands.add_parser("score", help="judge one message / 判断一条消息")
     score.add_argument("text", nargs="?", help="the message; - reads standard input; nothing asks for it")
     score.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    _add_wishes(score)
     score.set_defaults(run=_score)
 
     call = commands.add_parser("call", help="judge a call turn by turn / 逐轮判断一通电话")
@@ -75,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     call.add_argument("--json", action="store_true", help="one JSON object a call; with --follow one a turn")
     call.add_argument("--caller", action="append", default=[], metavar="NAME", help="the label of who called: only such words count")
     call.add_argument("--format", metavar="NAME", help="read the input as this format")
+    _add_wishes(call)
     call.set_defaults(run=_call)
 
     label = commands.add_parser("label", help="label exports / 批量标注导出的文件")
@@ -95,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument("--dask", metavar="ADDRESS", help="have the workers of a Dask scheduler, tcp://…, label the inputs, a file each")
     label.add_argument("--resume", action="store_true", help="go on with a run that was interrupted")
     label.add_argument("--force", action="store_true", help="replace outputs that exist, start over")
+    _add_wishes(label)
     label.set_defaults(run=_label)
 
     inspect = commands.add_parser("inspect", help="what is in an export? scores nothing / 查看一个文件是什么格式、有多少条消息")
@@ -130,8 +134,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _score(args: argparse.Namespace) -> int:
+def _add_wishes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--prior", type=float, metavar="SHARE", help="of impersonation among what is read: what the probability is shown for")
+    parser.add_argument("--max-false-alarms", type=float, metavar="SHARE", help="of ordinary legit messages that may be called fraud (0.005)")
+
+
+def _classifier(args: argparse.Namespace) -> Classifier:
     from . import load
+
+    return load(prior=args.prior, max_false_alarms=args.max_false_alarms)
+
+
+def _score(args: argparse.Namespace) -> int:
     from .render import terminal
 
     text = args.text
@@ -139,7 +153,7 @@ def _score(args: argparse.Namespace) -> int:
         if text is None and sys.stdin and sys.stdin.isatty():
             print(_INVITATION, file=sys.stderr)
         text = sys.stdin.read().rstrip("\n") if sys.stdin else ""
-    verdict = load().score(text)
+    verdict = _classifier(args).score(text)
     if args.json:
         print(json.dumps(verdict.as_dict(), ensure_ascii=False))
     else:
@@ -148,7 +162,6 @@ def _score(args: argparse.Namespace) -> int:
 
 
 def _call(args: argparse.Namespace) -> int:
-    from . import load
     from .calls import listen
     from .readers import open_source, recognise
     from .readers.rows import turns_of
@@ -160,6 +173,7 @@ def _call(args: argparse.Namespace) -> int:
         raise InputError("a file of a call is wanted; - for standard input, --follow to hear it line by line")
     source = open_source(args.input)
     reader = recognise(source, args.format)
+    classifier = _classifier(args)
     answered = unanswered = 0
     with source.stream:
         for row in reader.read(source):
@@ -172,7 +186,7 @@ def _call(args: argparse.Namespace) -> int:
                 print(f"scamcall: {source.name}: row {row.number}: {problem}", file=sys.stderr)
                 continue
             answered += 1
-            found = listen(load(), turns, args.caller)
+            found = listen(classifier, turns, args.caller)
             if args.json:
                 print(json.dumps({"number": row.number, **found.as_dict()}, ensure_ascii=False))
             else:
@@ -196,7 +210,6 @@ def _unlike_a_call(turns: Sequence[tuple[str, str]], callers: Sequence[str]) -> 
 
 
 def _follow(args: argparse.Namespace) -> int:
-    from . import load
     from .calls import Call
     from .readers.transcripts import follow
     from .render_call import call_lines, turn_lines
@@ -205,7 +218,7 @@ def _follow(args: argparse.Namespace) -> int:
         raise InputError("--follow reads lines from standard input: scamcall call --follow < FILE")
     if sys.stdin and sys.stdin.isatty():
         print(_INVITATION_TO_A_CALL, file=sys.stderr)
-    call = Call(load(), args.caller)
+    call = Call(_classifier(args), args.caller)
     for speaker, words in follow(sys.stdin.buffer) if sys.stdin else ():
         heard = call.hear(words, speaker)
         shown = json.dumps(heard.as_dict(), ensure_ascii=False) if args.json else turn_lines(heard, _wants_colour(), live=True)
@@ -235,7 +248,6 @@ def _jobs(text: str) -> int:
 def _label(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from . import load
     from .label import Options, label_files
     from .report import report_file
 
@@ -251,7 +263,7 @@ def _label(args: argparse.Namespace) -> int:
     with tqdm(unit="msg", file=sys.stderr, disable=None, mininterval=0.5) as progress:
         warn = partial(progress.write, file=sys.stderr)
         tally = run(
-            load(),
+            _classifier(args),
             args.input,
             args.output,
             options,

@@ -45,7 +45,7 @@ class Grown:
 
 @dataclass(frozen=True)
 class _Line:
-    """A line by itself: its words, its folded size, what it adds to counts over the text, its tactics in order (`tactic_keys`), the signs that it is about fraud."""
+    """A line by itself: its words, its folded size, what it adds to counts over the text, its tactics in order, whether it is about fraud."""
 
     words: str
     size: int

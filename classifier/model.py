@@ -144,20 +144,20 @@ class Model:
         prior             share of impersonation among the messages that are read: the probabilities shown become those of it; verdicts stay
         max_false_alarms  share of ordinary legit messages that may be called fraud: other cut-offs, of those that were measured at training
 
-        Raises InputError for a prior that is none, or fewer false alarms than could be measured.
+        Its id says so. Raises InputError for a prior that is none, or fewer false alarms than could be measured.
         """
-        shift, cutoffs = self.shift, self.cutoffs
+        shift, cutoffs, name = self.shift, self.cutoffs, self.id
         if prior is not None:
             if not 0 < prior < 1:
                 raise InputError(f"prior {prior:g}: a share above 0 and below 1")
-            shift = _logit(prior) - _logit(self.manifest["prior"])
+            shift, name = _logit(prior) - _logit(self.manifest["prior"]), f"{name} prior={prior:g}"
         if max_false_alarms is not None:
             able = [point for point in self.manifest["operating"] if point["false_alarms_at_most"] <= max_false_alarms]
             if not able:
                 least = min(point["false_alarms_at_most"] for point in self.manifest["operating"])
                 raise InputError(f"at most {max_false_alarms:g} false alarms: fewer than {least:g} were not measured; the card says what each costs")
-            cutoffs = Cutoffs(**able[-1]["cutoffs"])
-        return replace(self, shift=shift, cutoffs=cutoffs)
+            cutoffs, name = Cutoffs(**able[-1]["cutoffs"]), f"{name} max-false-alarms={able[-1]['false_alarms_at_most']:g}"
+        return replace(self, id=name, shift=shift, cutoffs=cutoffs)
 
     def shown(self, logits: Floats) -> Floats:
         """float64 [m, 3]: `outcomes` for the prior that is asked for."""

@@ -29,8 +29,8 @@ def evaluate(directory: Path) -> str:
         [
             "## Disguise",
             f"Of each fold {PER_FOLD} messages of impersonation and as many legit ones, called by a model of the other folds at its own cut-offs, as "
-            "they are and disguised; of each row only texts that the disguise changes. One reading: undone by folding; several: read by sound, shape or "
-            "a lexicon. Asked: of recall at most 5 points lost where there is one reading, 10 elsewhere; false alarms at most doubled. "
+            "they are and disguised; of each row only texts that the disguise changes. One reading: undone by folding; several: read by sound, "
+            "shape or a lexicon. Asked: of recall at most 5 points lost where there is one reading, 10 elsewhere; false alarms at most doubled. "
             "Reproduce: `scamcall evaluate attacks`.",
             table(("family", "readings", "strength", "texts changed", "recall", "lost", "false alarms", "kept"), map(_row, rows)),
         ]

@@ -37,9 +37,9 @@ def evaluate(directory: Path) -> str:
     return "\n\n".join(
         [
             "## Evidence",
-            "Of texts called impersonation, by models that never saw them: the logit lost when the marked spans are cut out, and when as many characters are cut out "
-            f"in as many pieces at random places (mean of {DRAWS} draws). Contributions and bias sum to the logit exactly; the suite tests it. "
-            "Reproduce: `scamcall evaluate faithfulness`.",
+            "Of texts called impersonation, by models that never saw them: the logit lost when the marked spans are cut out, and when as many "
+            f"characters are cut out in as many pieces at random places (mean of {DRAWS} draws). Contributions and bias sum to the logit exactly; "
+            "the suite tests it. Reproduce: `scamcall evaluate faithfulness`.",
             table(
                 ("texts", "count", "of the text marked", "lost without it", "lost at random", "evidence loses more in"),
                 [_row(name, [d for d in drops if name in ("all", d.channel)]) for name in ("all", *channels)],

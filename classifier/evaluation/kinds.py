@@ -59,9 +59,9 @@ def evaluate(directory: Path) -> str:
     return "\n\n".join(
         [
             "## Kinds never shown",
-            "Each kind left out of training whole, with all groups that hold a text of it (so its twins, too); its texts against the other side's of one fold, "
-            "which is left out as well. Area under the ROC curve of `scam_score`: against all texts of the other side, half of which were written to be taken "
-            "for this one, and (of frauds) against ordinary ones only. Reproduce: `scamcall evaluate kinds`.",
+            "Each kind left out of training whole, with all groups that hold a text of it (so its twins, too); its texts against the other "
+            "side's of one fold, which is left out as well. Area under the ROC curve of `scam_score`: against all texts of the other side, half "
+            "of which were written to be taken for this one, and (of frauds) against ordinary ones only. Reproduce: `scamcall evaluate kinds`.",
             table(
                 ("left out", "texts", "against all", "against ordinary"),
                 [
