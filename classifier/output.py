@@ -135,6 +135,8 @@ class Pipe:
         return self._writer.lost(self.header, records)
 
     def _put(self, data: bytes) -> None:
+        if sys.stdout is None:  # the shell closed it
+            raise OutputError("standard output: is closed; name a file for the output")
         try:
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()

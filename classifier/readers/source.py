@@ -138,6 +138,8 @@ class Source:
 def open_source(name: str) -> Source:
     """Open a file, or standard input for `-`; gzip is unpacked on the way. Raises InputError where it cannot be read."""
     if name == "-":
+        if sys.stdin is None:  # the shell closed it
+            raise InputError("standard input: is closed; name a file")
         stdin = cast(BinaryIO, sys.stdin.buffer)
         head = stdin.read(HEAD)
         return _unpacked("standard input", None, head, cast(BinaryIO, io.BufferedReader(_Rejoined(head, stdin))))
