@@ -134,7 +134,7 @@ def _goes_on(before: Row, row: Row) -> bool:
     number, of = _mark_of(before)
     if number:
         return _mark_of(row)[1] == of and _mark_of(row)[0] != number
-    return len(before.text) in _FULL and before.text[-1] not in _SENTENCE_ENDS
+    return len(before.text) in _FULL and before.text[-1] not in _SENTENCE_ENDS and not row.text.startswith("【")  # a signature begins an SMS
 
 
 def _mark_of(row: Row) -> tuple[int, int]:

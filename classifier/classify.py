@@ -1,6 +1,6 @@
 """The whole pass on one page: messages in, verdicts out.
 
-    fold -> tokenise -> find tactics -> extract features -> look up weights (of the whole, of passages) -> probabilities -> verdict, evidence
+    fold -> find tactics and terms -> extract features -> look up weights (of the whole, of passages) -> probabilities -> verdict, evidence
 
 Owns the order of the rooms and the rule that makes a verdict of probabilities. A batch is scored exactly as its messages one by one.
 """
@@ -19,7 +19,6 @@ from .normalise import PADS, Folded, fold, is_han
 from .passages import Passages, passages_of
 from .records import IMPERSONATION, TYPES, VERDICTS, Evidence, Verdict
 from .tactics import Hits, TacticSet, load_tactics
-from .tokenise import tokenise
 
 BATCH = 512  # messages scanned at once: their arrays stay in the processor's cache; 1,024 take a tenth longer
 MIN_HAN = 4  # Chinese characters below which nothing can be said: "好的", a lone link, a code
@@ -168,9 +167,8 @@ class Classifier:
     def scan(self, texts: Sequence[str]) -> Scored:
         """Score a batch and keep all that was found; `Scored` gives verdicts, arrays and contributions from it."""
         folded = fold(texts)
-        tokens = tokenise(folded)
-        hits = self._tactics.find(folded)
-        at = self.model.locate(extract(folded, tokens, hits, self._tactics))
+        hits, views = extract(folded, self._tactics)
+        at = self.model.locate(views)
         whole = self.model.collect(at, unit_of_message(folded, at))
         raw = self.model.logits(whole, len(folded), OUTCOME_HEADS)
         parts, best, which = self._strongest(folded, at)

@@ -1,11 +1,11 @@
-"""Folded, tokenised text -> named features: the one implementation that training and scoring share.
+"""Folded text -> named features: the one implementation that training and scoring share.
 
 Owns which features there are, their keys and their names. Knows nothing of weights.
 Five groups, each a family of evidence that explains itself by its name:
 
-    char     `char:账户`             1- to 4-grams of folded characters
-    word     `word:转到+账户`        1- and 2-grams of words
-    concept  `concept:<lender>+申请` words replaced by their class: a new brand is not a new language; `…` skips plain words
+    char     `char:账户`             1- and 2-grams of folded characters
+    sound    `sound:zuan zan`        2- to 4-grams of syllables, so that another character of the same sound changes nothing
+    concept  `concept:<lender>+申请` words replaced by their class: a new brand is not a new language; `…` skips up to a clause
     tactic   `tactic:安全账户`       a tactic of `data/tactics`, `tactic:¬安全账户` under a negation, `tactic:a>b` one after another
     form     `form:links=1`          what the text is made of: links, numbers, length, turns
 
@@ -19,13 +19,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from . import grams
-from .normalise import LINK, PADS, Folded
+from . import grams, sounds
+from .normalise import LINK, PAD, PADS, Folded
 from .tactics import Hits, TacticSet
-from .tokenise import Tokens, classes
+from .terms import classes, find_terms
 
-GROUPS = ("char", "word", "concept", "tactic", "form")
-_SKIP = 6  # words two classes may stand apart and still be a pair: about one clause
+GROUPS = ("char", "sound", "concept", "tactic", "form")
+_CLAUSE = 12  # characters two classes may stand apart and still be a pair
 _LENGTHS = (8, 16, 32, 64, 128, 256, 512, 1024)  # folded characters
 
 
@@ -56,72 +56,80 @@ class View:
         return self.start[entries] + self.reach if isinstance(self.reach, int) else self.reach[entries]
 
 
-def extract(folded: Folded, tokens: Tokens, hits: Hits, tactics: TacticSet) -> list[View]:
-    """All features of a batch, as views in a fixed order."""
-    return [*_chars(folded), *_words(folded, tokens), *_tactics(folded, hits, tactics), _form(folded)]
+def extract(folded: Folded, tactics: TacticSet) -> tuple[Hits, list[View]]:
+    """The tactics in a batch, and all its features, as views in a fixed order."""
+    hits = tactics.find(folded)
+    return hits, [*_chars(folded), *_sounds(folded), *_concepts(folded), *_tactics(folded, hits, tactics), _form(folded)]
 
 
 def _chars(folded: Folded) -> list[View]:
-    position = np.arange(len(folded.codes), dtype=np.int64)
-    views = []
-    for k, keys in enumerate(folded.grams):
-        start, n = position[: len(keys)], k + 1
-        views.append(View(0, keys, start, n, lambda i, n=n: f"char:{_show(folded.joined[i : i + n])}"))  # type: ignore[misc]
-    return views
+    return [_grams(0, keys, n, lambda i, n=n: _show(folded.joined[i : i + n])) for n, keys in enumerate(folded.grams[:2], 1)]  # type: ignore[misc]
+
+
+def _sounds(folded: Folded) -> list[View]:
+    def name(i: int, n: int) -> str:
+        return " ".join(_show(sounds.show(c)) for c in folded.sounds[i : i + n].tolist())
+
+    return [_grams(1, grams.salt(keys, 1), n, lambda i, n=n: name(i, n)) for n, keys in enumerate(folded.sound_grams[1:], 2)]  # type: ignore[misc]
+
+
+def _grams(group: int, keys: grams.Keys, n: int, show: Callable[[int], str]) -> View:
+    return View(group, keys, np.arange(len(keys), dtype=np.int64), n, lambda i: f"{GROUPS[group]}:{show(i)}")
 
 
 def _show(text: str) -> str:
     return text.replace(LINK, "🔗").replace("\n", "⏎")
 
 
-def _words(folded: Folded, tokens: Tokens) -> list[View]:
-    """Words and pairs of words, then the same with classes in place of words: single, next to each other, and a clause apart."""
-    words = tokens.keys
-    first = folded.codes[tokens.start]
-    cls = tokens.cls.astype(np.int64)
-    cls = np.where((first == ord("0")) & (cls < 0), len(classes()), cls)
-    cls = np.where(first == ord(LINK), classes().index("link"), cls)
-    known = cls >= 0
-    symbols = np.where(known, grams.salt(_class_keys()[cls], 3), words)
-    at = np.flatnonzero(known)
-    next_to = np.arange(max(len(words) - 1, 0))
-    apart = at[1:] - at[:-1]
-    near = np.flatnonzero((apart > 1) & (apart <= _SKIP))
-    every = np.arange(len(words))
-    of = folded.message_of[tokens.start]
+def _concepts(folded: Folded) -> list[View]:
+    """Classes of domain words: alone, two next to each other, two a clause apart, and with the two characters before or behind."""
+    terms = find_terms(folded)
+    start, stop, keys = terms.start, terms.stop, _class_keys()[terms.cls]
+    n = len(folded.codes)
+    follows = np.flatnonzero(folded.message_of[start[:-1]] == folded.message_of[start[1:]])
+    between = start[follows + 1] - stop[follows]
+    beside, apart = follows[between == 0], follows[(between > 0) & (between <= _CLAUSE)]
+    pair = folded.grams[1]
+    ends = np.flatnonzero(folded.codes == ord(PAD))
+    before = np.flatnonzero((start >= 2) & _free(ends, start - 2, start))
+    behind = np.flatnonzero((stop <= n - 2) & _free(ends, stop, stop + 2))
 
-    def word(i: int) -> str:
-        return _show(folded.joined[tokens.start[i] : tokens.stop[i]])
+    def term(i: int) -> str:
+        return f"<{classes()[terms.cls[i]]}>"
 
-    def concept(i: int) -> str:
-        return f"<{(*classes(), 'number')[cls[i]]}>" if known[i] else word(i)
+    def view(kind: int, keys: grams.Keys, first: NDArray[np.int64], last: NDArray[np.int64], name: Callable[[int], str]) -> View:
+        return View(2, grams.salt(keys, kind), first, last, lambda k: f"concept:{name(k)}")
 
-    def view(group: int, kind: int, keys: grams.Keys, a: NDArray[np.int64], b: NDArray[np.int64], sign: str) -> View:
-        if sign:
-            same = of[a] == of[b]
-            a, b = a[same], b[same]
-        joined = grams.join(keys[a], keys[b]) if sign else keys[a]
-        show = word if group == 1 else concept
-
-        def name(k: int) -> str:
-            last = f"{sign}{show(int(b[k]))}" if sign else ""
-            return f"{GROUPS[group]}:{show(int(a[k]))}{last}"
-
-        return View(group, grams.salt(joined, kind), tokens.start[a], tokens.stop[b], name)
-
-    mixed = known[next_to] | known[next_to + 1]
     return [
-        view(1, 1, words, every, every, ""),
-        view(1, 2, words, next_to, next_to + 1, "+"),
-        view(2, 4, symbols, at, at, ""),
-        view(2, 5, symbols, next_to[mixed], next_to[mixed] + 1, "+"),
-        view(2, 6, symbols, at[near], at[near + 1], "…"),
+        view(2, keys, start, stop, term),
+        view(3, grams.join(keys[beside], keys[beside + 1]), start[beside], stop[beside + 1], lambda k: f"{term(beside[k])}+{term(beside[k] + 1)}"),
+        view(4, grams.join(keys[apart], keys[apart + 1]), start[apart], stop[apart + 1], lambda k: f"{term(apart[k])}…{term(apart[k] + 1)}"),
+        view(
+            5,
+            grams.join(pair[start[before] - 2], keys[before]),
+            start[before] - 2,
+            stop[before],
+            lambda k: f"{_show(folded.joined[start[before[k]] - 2 : start[before[k]]])}+{term(before[k])}",
+        ),
+        view(
+            6,
+            grams.join(keys[behind], pair[stop[behind]]),
+            start[behind],
+            stop[behind] + 2,
+            lambda k: f"{term(behind[k])}+{_show(folded.joined[stop[behind[k]] : stop[behind[k]] + 2])}",
+        ),
     ]
+
+
+def _free(ends: NDArray[np.int64], first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """No pad in [first, last)?"""
+    free: NDArray[np.bool_] = np.searchsorted(ends, first) == np.searchsorted(ends, last)
+    return free
 
 
 @lru_cache(maxsize=1)
 def _class_keys() -> grams.Keys:
-    return grams.of_texts((*classes(), "number"))
+    return grams.of_texts(classes())
 
 
 def _tactics(folded: Folded, hits: Hits, tactics: TacticSet) -> list[View]:

@@ -6,7 +6,6 @@ A multiplicative hash mixes upwards, so its high bits are the good ones: slots a
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,6 @@ Keys = NDArray[np.uint64]
 
 _A = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio, odd (Knuth, TAOCP 3, 6.4)
 _B = np.uint64(0xC2B2AE3D27D4EB4F)  # xxHash's second prime
-_A_INVERSE = np.uint64(pow(int(_A), -1, 2**64))
 SLOT_BITS = 20
 _SLOT_SHIFT = np.uint64(64 - SLOT_BITS)
 _PRINT_SHIFT = np.uint64(64 - SLOT_BITS - 32)
@@ -47,32 +45,22 @@ def char_grams(codes: NDArray[np.uint32], n: int) -> list[Keys]:
     return out
 
 
-def span_keys(codes: NDArray[np.uint32], start: NDArray[np.int64], stop: NDArray[np.int64]) -> Keys:
-    """Keys of spans of any length, equal for equal characters wherever they stand.
-
-    A polynomial hash over prefix sums (Rabin and Karp): the sum of c_i A^i over the span, divided by A^start; A is odd and so
-    has an inverse modulo 2^64.
-    """
-    power, inverse = _powers(1 << len(codes).bit_length())
-    prefix = np.zeros(len(codes) + 1, dtype=np.uint64)
-    np.cumsum((codes.astype(np.uint64) + np.uint64(1)) * power[: len(codes)], out=prefix[1:])
-    keys: Keys = (prefix[stop] - prefix[start]) * inverse[start]
+def of_texts(texts: Sequence[str]) -> Keys:
+    """One key for each whole text: that of its n-gram, n its length."""
+    keys = np.zeros(len(texts), dtype=np.uint64)
+    for length in {len(text) for text in texts} - {0}:
+        mine = [k for k, text in enumerate(texts) if len(text) == length]
+        keys[mine] = of_equal([texts[k] for k in mine])
     return keys
 
 
-@lru_cache(maxsize=2)
-def _powers(count: int) -> tuple[Keys, Keys]:
-    """The first powers of _A and of its inverse."""
-    power, inverse = np.full(count, _A), np.full(count, _A_INVERSE)
-    power[0] = inverse[0] = 1
-    return np.multiply.accumulate(power), np.multiply.accumulate(inverse)
-
-
-def of_texts(texts: Sequence[str]) -> Keys:
-    """One key for each whole text."""
-    size = np.array([len(t) for t in texts], dtype=np.int64)
-    stop = np.cumsum(size)
-    return span_keys(np.frombuffer("".join(texts).encode("utf-32-le"), dtype="<u4"), stop - size, stop)
+def of_equal(texts: Sequence[str]) -> Keys:
+    """The n-gram keys, as `char_grams` gives them, of texts that all have the same length n."""
+    codes = np.frombuffer("".join(texts).encode("utf-32-le"), dtype="<u4").reshape(len(texts), -1)
+    keys = first(codes[:, 0])
+    for column in range(1, codes.shape[1]):
+        keys = join(keys, first(codes[:, column]))
+    return keys
 
 
 def distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -103,6 +91,71 @@ class Table:
         row = self._rows[slot[at]]
         known = row >= 0
         return at[known], row[known].astype(np.int64)
+
+
+class Index:
+    """A few thousand keys at most, to be looked for among very many: a bitmap small enough for the processor's nearest cache has most
+    others out first, the rest is compared whole. Each key once."""
+
+    _SHIFT = np.uint64(64 - 16)
+
+    def __init__(self, keys: Keys) -> None:
+        self._bits = np.zeros(1 << 16, dtype=bool)
+        self._bits[(keys >> self._SHIFT).view(np.int64)] = True
+        self._order = np.argsort(keys)
+        self._keys = keys[self._order]
+
+    def maybe(self, keys: Keys) -> NDArray[np.int64]:
+        """Which of these keys may be in the index."""
+        return np.flatnonzero(self._bits[(keys >> self._SHIFT).view(np.int64)])
+
+    def find(self, keys: Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(entry, row): which of these keys are in the index, and as which of its keys."""
+        at = self.maybe(keys)
+        if not len(at) or not len(self._keys):
+            return at[:0], at[:0]
+        mine = keys[at]
+        place = np.minimum(np.searchsorted(self._keys, mine), len(self._keys) - 1)
+        same = np.flatnonzero(self._keys[place] == mine)
+        return at[same], self._order[place[same]]
+
+
+class Literals:
+    """Texts of any length, all looked for at once wherever they stand; each text once, none empty."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.size = np.array([len(text) for text in texts], dtype=np.int64)
+        self._single = np.full(0x110000, -1, dtype=np.int16)
+        self._begins = Index(of_texts([text[:2] for text in texts if len(text) > 1]))
+        self._longer = []
+        for length in np.unique(self.size).tolist():
+            mine = np.flatnonzero(self.size == length)
+            codes = np.frombuffer("".join(texts[k] for k in mine.tolist()).encode("utf-32-le"), dtype="<u4")
+            if length == 1:
+                self._single[codes] = mine
+            else:
+                self._longer.append((length, Index(_spans(char_grams(codes, 4), np.arange(len(mine)) * length, length)), mine))
+
+    def find(self, codes: NDArray[np.uint32], every: Sequence[Keys]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(position, which text) of each place where one stands, in no order, in characters of which `every` are the 1- to 4-grams."""
+        alone = self._single[codes]
+        at = np.flatnonzero(alone >= 0)
+        positions, texts = [at], [alone[at].astype(np.int64)]
+        begins = self._begins.maybe(every[1])
+        for length, index, mine in self._longer:
+            begins = begins[: np.searchsorted(begins, len(codes) - length, "right")]
+            at, row = index.find(_spans(every, begins, length))
+            positions.append(begins[at])
+            texts.append(mine[row])
+        return np.concatenate(positions), np.concatenate(texts)
+
+
+def _spans(every: Sequence[Keys], at: NDArray[np.int64], length: int) -> Keys:
+    """Keys of spans of one length at some positions; a span longer than 4 is as many 4-grams as cover it."""
+    keys: Keys = every[min(length, 4) - 1][at]
+    for further in (*range(4, length - 4, 4), *([length - 4] if length > 4 else [])):
+        keys = join(keys, every[3][at + further])
+    return keys
 
 
 def slots(keys: Keys) -> NDArray[np.int64]:

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .grams import Keys, char_grams
+from .sounds import sounds_of
 from .turns import label_spans
 
 LINK = "\ue001"
@@ -78,6 +79,16 @@ class Folded:
     def grams(self) -> list[Keys]:
         """Keys of the 1- to 4-grams of characters at every position: entry k has `len(codes) - k` keys."""
         return char_grams(self.codes, 4)
+
+    @cached_property
+    def sounds(self) -> NDArray[np.uint32]:
+        """uint32 [n]: the syllable of each character (see `sounds`)."""
+        return sounds_of(self.codes)
+
+    @cached_property
+    def sound_grams(self) -> list[Keys]:
+        """As `grams`, of syllables."""
+        return char_grams(self.sounds, 4)
 
     def text(self, k: int) -> str:
         """The folded text of message k."""

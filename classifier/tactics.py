@@ -1,18 +1,18 @@
 """The tactics a reader would name: loads `data/tactics/*.toml` and finds them in folded text.
 
 Owns the notation of the tactic files and the search. Knows nothing of features, scores or verdicts.
-The search runs over the folded text of a whole batch, so neither a slip of the segmenter nor an inserted symbol hides a tactic.
-Each phrase has an anchor, the first two to four characters of a literal it must contain; anchors are found for all phrases at
-once by their n-gram keys, and only a phrase whose anchor stands in a message is tried there. Gaps are bounded (at most two of
-ten characters), so trying takes linear time.
+The search runs over the folded text of a whole batch, so no inserted symbol hides a tactic. A pattern is a chain of parts, each one of
+some texts; all texts of all files are found at once by their n-gram keys, then laid side by side, also all at once: no expression is
+tried at any place, so nothing in a message can make the search slow.
 """
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from importlib.resources import files
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -20,15 +20,20 @@ from numpy.typing import NDArray
 
 from . import grams
 from .errors import InputError
-from .normalise import PADS, Folded
+from .normalise import PAD, Folded
 
 STAGES = ("身份建立", "借口", "引流", "信用/借贷诱导", "转账", "威胁", "提醒")
 GAP = 10  # characters between two parts of a pattern: about one clause of a Chinese sentence
-MAX_GAPS = 2  # each gap multiplies the work at one position by GAP; two keep it at a hundred steps
-_STOP = "。!?;\n"  # a gap never crosses the end of a sentence
-_PART = re.compile(r"\[([^\[\]]*)\]|(…)|([^\[\]…]+)")
+MAX_GAPS = 2  # with more, what is meant is two tactics
+MAX_TEXTS = 64  # of one part: choices beside each other multiply
+_STOP = f"。!?;\n{PAD}"  # a gap never crosses the end of a sentence
+_PIECE = re.compile(r"\[([^\[\]]*)\]|(…)|([^\[\]…]+)")
 _NEGATION_REACH = 8  # characters before a hit in which a negation turns it round
-_CLAUSE = ",。!?;:\n"
+_CLAUSE = f",:{_STOP}"
+
+_FAR = np.iinfo(np.int64).max
+
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -64,46 +69,58 @@ class Hits:
 
 
 @dataclass(frozen=True)
-class _Phrase:
+class _Chain:
+    """A phrase or pattern: parts that follow each other within a sentence, each one of some texts, `gaps` characters between them at most."""
+
     tactic: int
-    literal: str  # all of it, where it is a plain phrase; "" for a pattern
-    expression: str  # as a regular expression; compiled when first tried
-    anchors: tuple[tuple[str, ...], ...]  # of each part that must be there, how it can begin
-
-    @cached_property
-    def regex(self) -> re.Pattern[str]:
-        return re.compile(self.expression)
+    parts: tuple[tuple[str, ...], ...]
+    gaps: tuple[int, ...]
 
 
-def _compile(tactic: int, source: str) -> _Phrase:
-    """One phrase or pattern of a file. Raises ValueError, saying why, where the notation is not kept."""
-    expression, required = "", []
-    gaps = source.count("…")
-    if gaps > MAX_GAPS:
+def _chains(tactic: int, source: str) -> list[_Chain]:
+    """The chains that one phrase or pattern of a file stands for. Raises ValueError, saying why, where the notation is not kept."""
+    if source.count("…") > MAX_GAPS:
         raise ValueError(f"more than {MAX_GAPS} gaps")
+    pieces: list[tuple[str, ...]] = []  # a gap is ("…",)
     position = 0
-    for part in _PART.finditer(source):
-        if part.start() != position:
+    for piece in _PIECE.finditer(source):
+        if piece.start() != position:
             raise ValueError("a bracket is not closed")
-        position = part.end()
-        choice, gap, text = part.groups()
-        if gap:
-            expression += f"[^{re.escape(_STOP)}]{{0,{GAP}}}"
-        elif text:
-            expression += re.escape(text)
-            required.append((text,))
-        else:
-            words = choice.split("|")
-            some = tuple(sorted(filter(None, words), key=len, reverse=True))
-            expression += f"(?:{'|'.join(map(re.escape, some))}){'?' if '' in words else ''}"
-            if "" not in words:
-                required.append(some)
+        position = piece.end()
+        choice, gap, text = piece.groups()
+        pieces.append((gap or text,) if choice is None else tuple(choice.split("|")))
     if position != len(source):
         raise ValueError("a bracket is not closed")
-    anchors = tuple(tuple({text[:4] for text in part}) for part in required if min(map(len, part)) >= 2)
-    if not anchors:
+    if not any(min(map(len, piece)) >= 2 for piece in pieces):
         raise ValueError("no part of two characters that must be there")
-    return _Phrase(tactic, source if gaps == 0 and "[" not in source else "", expression, anchors)
+    while "" in pieces[0]:  # at the ends, what may be missing is not waited for
+        pieces.pop(0)
+    while "" in pieces[-1]:
+        pieces.pop()
+    there_or_not = ([tuple(filter(None, piece)), ()] if "" in piece else [piece] for piece in pieces)
+    return [_chain(tactic, chosen) for chosen in product(*there_or_not)]
+
+
+def _chain(tactic: int, pieces: Sequence[tuple[str, ...]]) -> _Chain:
+    """Pieces beside each other are one part, as long as that is not too many texts."""
+    parts: list[tuple[str, ...]] = []
+    gaps: list[int] = []
+    gap = 0
+    for piece in pieces:
+        if piece == ("…",):
+            gap += GAP
+        elif piece and parts and not gap and len(parts[-1]) * len(piece) <= MAX_TEXTS:
+            parts[-1] = tuple(dict.fromkeys(a + b for a in parts[-1] for b in piece))
+        elif piece:
+            gaps += [gap] if parts else []
+            parts.append(piece)
+            gap = 0
+    return _Chain(tactic, tuple(parts), tuple(gaps))
+
+
+def _rarest(parts: Sequence[tuple[str, ...]]) -> int:
+    """Which part is least likely to stand somewhere by chance: the longest, then that of the fewest texts."""
+    return min(range(len(parts)), key=lambda k: (-min(map(len, parts[k])), len(parts[k])))
 
 
 class TacticSet:
@@ -113,24 +130,30 @@ class TacticSet:
         self.tactics = tuple(tactics)
         self.keys = grams.of_texts([t.name for t in self.tactics])
         self.explain = {t.name: t.explain for t in self.tactics}
-        self._phrases: list[_Phrase] = []
+        chains: list[_Chain] = []
         for k, tactic in enumerate(self.tactics):
             for source in (*tactic.phrases, *tactic.patterns):
                 try:
-                    self._phrases.append(_compile(k, source))
+                    chains += _chains(k, source)
                 except ValueError as e:
                     raise InputError(f"{tactic.file}: {source!r}: {e}") from None
-        self._negation = re.compile(f"(?:{'|'.join(map(re.escape, negations))})[^{_CLAUSE}]*$")
-        anchors: dict[str, list[int]] = {}
-        parts = [(k, part) for k, phrase in enumerate(self._phrases) for part in phrase.anchors]
-        for k, (_, part) in enumerate(parts):
-            for anchor in part:
-                anchors.setdefault(anchor, []).append(k)
-        self._phrase_of_part = np.array([k for k, _ in parts], dtype=np.int64)
-        self._needed = np.bincount(self._phrase_of_part, minlength=len(self._phrases))
-        self._literal = np.array([len(phrase.literal) for phrase in self._phrases], dtype=np.int64)
-        self._tables = tuple(_anchor_table(n, anchors) for n in (2, 3, 4))
-        self._begins = _bitmap(_keys_of([anchor[:2] for anchor in anchors]))
+        self._tactic_of = np.array([chain.tactic for chain in chains], dtype=np.int64)
+        steps = [(chain, step) for chain in range(len(chains)) for step in range(len(chains[chain].parts))]
+        rarest = [_rarest(chain.parts) for chain in chains]
+        of_text: dict[str, list[int]] = {text: [] for text in negations}
+        self._negations = len(of_text)
+        for k, (chain, step) in enumerate(steps):
+            for text in chains[chain].parts[step]:
+                of_text.setdefault(text, []).append(k)
+        self._texts = grams.Literals(list(of_text))
+        size = [len(chain.parts) for chain in chains]
+        self._only = _Lists([[k for k in some if size[steps[k][0]] == 1] for some in of_text.values()])
+        self._rare = _Lists([[k for k in some if size[steps[k][0]] > 1 and steps[k][1] == rarest[steps[k][0]]] for some in of_text.values()])
+        self._steps = _Lists([[k for k in some if size[steps[k][0]] > 1] for some in of_text.values()])
+        self._chain = np.array([chain for chain, _ in steps], dtype=np.int64)
+        self._step = np.array([step for _, step in steps], dtype=np.int64)
+        self._gap = np.array([(*chains[chain].gaps, 0)[step] for chain, step in steps], dtype=np.int64)
+        self._size = np.array(size, dtype=np.int64)
 
     def index(self, name: str) -> int:
         """The index of the tactic of this name. Raises ValueError where there is none."""
@@ -146,110 +169,108 @@ class TacticSet:
         >>> [(int(m), bool(n)) for m, t, n in zip(h.message, h.tactic, h.negated) if s.tactics[t].name == "安全账户"]
         [(0, False), (1, True)]
         """
-        found: list[tuple[int, int, bool, int, int]] = []
-        joined, bounds = folded.joined, folded.bounds.tolist()
-        position, part = self._anchored(folded)
-        phrase = self._phrase_of_part[part]
-        message = folded.message_of[position].astype(np.int64)
+        start, text = self._texts.find(folded.codes, folded.grams)
+        stop = start + self._texts.size[text]
+        entry, step = self._only.of(text)
+        chain, first, last = self._complete(folded, text, start, stop)
+        tactic = self._tactic_of[np.concatenate([self._chain[step], chain])]
+        first, last = np.concatenate([start[entry], first]), np.concatenate([stop[entry], last])
+        turns = np.flatnonzero(text < self._negations)
+        negated = _negated(folded, first, start[turns], stop[turns])
+        return _merged(folded.message_of[first].astype(np.int64), tactic, negated, first, last)
 
-        phrases = self._phrases
-        plain = self._literal[phrase] > 0
-        for at, k, m in zip(position[plain].tolist(), phrase[plain].tolist(), message[plain].tolist(), strict=True):
-            literal = phrases[k].literal
-            if len(literal) <= 4 or joined.startswith(literal, at):
-                found.append(self._hit(joined, bounds, m, phrases[k].tactic, at, at + len(literal)))
-
-        # A pattern is tried only in messages that hold an anchor of each of its parts.
-        pairs = grams.distinct(message[~plain] * len(self._phrase_of_part) + part[~plain])
-        owner = (pairs // len(self._phrase_of_part)) * len(self._phrases) + self._phrase_of_part[pairs % len(self._phrase_of_part)]
-        begin = np.flatnonzero(np.diff(owner, prepend=-1))
-        count = np.diff(begin, append=len(owner))
-        candidates = owner[begin]
-        candidates = candidates[count == self._needed[candidates % len(self._phrases)]]
-        for m, k in zip((candidates // len(self._phrases)).tolist(), (candidates % len(self._phrases)).tolist(), strict=True):
-            for match in phrases[k].regex.finditer(joined, bounds[m], bounds[m + 1] - PADS):
-                found.append(self._hit(joined, bounds, m, phrases[k].tactic, match.start(), match.end()))
-        return _merge(found)
-
-    def _hit(self, joined: str, bounds: list[int], message: int, tactic: int, start: int, stop: int) -> tuple[int, int, bool, int, int]:
-        before = joined[max(bounds[message], start - _NEGATION_REACH) : start]
-        return message, tactic, self._negation.search(before) is not None, start, stop
-
-    def _anchored(self, folded: Folded) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(position in the batch, part of a phrase that has an anchor there)."""
-        if len(folded.codes) < 2:
-            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-        at = np.flatnonzero(self._begins[_bitmap_slots(folded.grams[1])])
-        positions, parts = [], []
-        for every, table in zip(folded.grams[1:], self._tables, strict=True):
-            at = at[: np.searchsorted(at, len(every))]
-            maybe = at[table.bitmap[_bitmap_slots(every[at])]]
-            if len(table.keys) and len(maybe):
-                keys = every[maybe]
-                slot = np.minimum(np.searchsorted(table.keys, keys), len(table.keys) - 1)
-                hit = np.flatnonzero(table.keys[slot] == keys)
-                count = table.count[slot[hit]]
-                positions.append(np.repeat(maybe[hit], count))
-                begin = np.repeat(table.begin[slot[hit]] - np.concatenate([[0], np.cumsum(count)[:-1]]), count)
-                parts.append(table.parts[begin + np.arange(len(begin))])
-        none = np.zeros(0, dtype=np.int64)
-        return np.concatenate([none, *positions]), np.concatenate([none, *parts])
+    def _complete(self, folded: Folded, text: Ints, start: Ints, stop: Ints) -> tuple[Ints, Ints, Ints]:
+        """(chain, first character, after the last) of each chain of several parts that stand one after the other."""
+        # A chain is looked at only in messages that hold its rarest part; most others are out before anything is laid side by side.
+        chains, message = len(self._size), folded.message_of[start].astype(np.int64)
+        entry, step = self._rare.of(text)
+        tried = np.zeros(len(folded) * chains, dtype=bool)
+        tried[message[entry] * chains + self._chain[step]] = True
+        able = np.zeros(len(folded), dtype=bool)
+        able[message[entry]] = True
+        some = np.flatnonzero(able[message])
+        entry, step = self._steps.of(text[some])
+        entry = some[entry]
+        owner = message[entry] * chains + self._chain[step]
+        mine = np.flatnonzero(tried[owner])
+        entry, step, place = entry[mine], step[mine], owner[mine]
+        sentence = np.concatenate([[0], np.cumsum(_is_one_of(folded.codes, _STOP), dtype=np.int32)])
+        # Backwards from the last parts: a part counts where the next one counts and follows near enough in the same sentence.
+        first, last, chain, depth, size = start[entry], stop[entry], self._chain[step], self._step[step], len(sentence)
+        end = last.copy()
+        alive = depth == self._size[chain] - 1
+        for level in range(int(depth.max(initial=0)) - 1, -1, -1):
+            after = np.flatnonzero(alive & (depth == level + 1))
+            after = after[np.argsort(place[after] * size + first[after], kind="stable")]
+            line = place[after] * size + first[after]
+            mine = np.flatnonzero((depth == level) & ~alive)
+            if not len(after) or not len(mine):
+                continue
+            wanted = place[mine] * size + last[mine]
+            next_one = np.searchsorted(line, wanted)
+            near = np.flatnonzero(np.concatenate([line, [_FAR]])[next_one] - wanted <= self._gap[step[mine]])
+            near = near[sentence[last[mine[near]]] == sentence[first[after[next_one[near]]]]]
+            mine, next_one = mine[near], next_one[near]
+            alive[mine] = True
+            end[mine] = end[after[next_one]]
+        found = np.flatnonzero(alive & (depth == 0))
+        return chain[found], first[found], end[found]
 
 
 @dataclass(frozen=True)
-class _AnchorTable:
-    """Anchors of one length, sorted by key: anchor i belongs to parts[begin[i] : begin[i] + count[i]]; `bitmap` has most others out first."""
+class _Lists:
+    """Lists of numbers, one after the other in one array."""
 
-    bitmap: NDArray[np.bool_]
-    keys: grams.Keys
-    begin: NDArray[np.int64]
-    count: NDArray[np.int64]
-    parts: NDArray[np.int64]
+    begin: Ints
+    count: Ints
+    values: Ints
 
+    def __init__(self, lists: Sequence[Sequence[int]]) -> None:
+        count = np.array([len(some) for some in lists], dtype=np.int64)
+        object.__setattr__(self, "count", count)
+        object.__setattr__(self, "begin", np.cumsum(count) - count)
+        object.__setattr__(self, "values", np.array([value for some in lists for value in some], dtype=np.int64))
 
-_BITMAP_BITS = 16
-
-
-def _bitmap_slots(keys: grams.Keys) -> NDArray[np.int64]:
-    return (keys >> np.uint64(64 - _BITMAP_BITS)).astype(np.int64)
-
-
-def _bitmap(keys: grams.Keys) -> NDArray[np.bool_]:
-    bitmap = np.zeros(1 << _BITMAP_BITS, dtype=bool)
-    bitmap[_bitmap_slots(keys)] = True
-    return bitmap
+    def of(self, which: Ints) -> tuple[Ints, Ints]:
+        """(entry, value): each value of each of these lists, with the entry of `which` it is of."""
+        count = self.count[which]
+        entry = np.repeat(np.arange(len(which)), count)
+        return entry, self.values[np.arange(len(entry)) + np.repeat(self.begin[which] - (np.cumsum(count) - count), count)]
 
 
-def _keys_of(texts: Sequence[str]) -> grams.Keys:
-    """The n-gram keys of texts that all have the same length n."""
-    codes = np.frombuffer("".join(texts).encode("utf-32-le"), dtype="<u4").reshape(len(texts), -1)
-    keys = grams.first(codes[:, 0])
-    for column in range(1, codes.shape[1]):
-        keys = grams.join(keys, grams.first(codes[:, column]))
-    return keys
+def _is_one_of(codes: NDArray[np.uint32], chars: str) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = codes == ord(chars[0])
+    for c in chars[1:]:
+        found |= codes == ord(c)
+    return found
 
 
-def _anchor_table(n: int, anchors: Mapping[str, list[int]]) -> _AnchorTable:
-    texts = [a for a in anchors if len(a) == n]
-    keys = _keys_of(texts) if texts else np.zeros(0, dtype=np.uint64)
-    order = np.argsort(keys)
-    rows = [anchors[texts[k]] for k in order.tolist()]
-    count = np.array([len(parts) for parts in rows], dtype=np.int64)
-    every = [part for parts in rows for part in parts]
-    return _AnchorTable(_bitmap(keys), keys[order], np.cumsum(count) - count, count, np.array(every, dtype=np.int64))
+def _negated(folded: Folded, start: Ints, begin: Ints, end: Ints) -> NDArray[np.bool_]:
+    """Does one of the negations [begin, end) stand before each of these places, in its clause and not far?"""
+    if not len(begin):
+        return np.zeros(len(start), dtype=bool)
+    order = np.lexsort((begin, end))
+    begin, end = begin[order], end[order]
+    clause = np.concatenate([[0], np.cumsum(_is_one_of(folded.codes, _CLAUSE), dtype=np.int32)])
+    last = np.searchsorted(end, start, "right") - 1
+    near = (last >= 0) & (begin[last] >= start - _NEGATION_REACH)
+    negated: NDArray[np.bool_] = near & (clause[end[last]] == clause[start])
+    return negated
 
 
-def _merge(found: list[tuple[int, int, bool, int, int]]) -> Hits:
-    """Overlapping hits of one tactic in one message become one."""
-    merged: list[list[int]] = []
-    for message, tactic, negated, start, stop in sorted(found):
-        last = merged[-1] if merged else None
-        if last and last[:3] == [message, tactic, negated] and start <= last[4]:
-            last[4] = max(last[4], stop)
-        else:
-            merged.append([message, tactic, int(negated), start, stop])
-    table = np.array(sorted(merged, key=lambda h: (h[0], h[3], h[1])), dtype=np.int64).reshape(-1, 5)
-    return Hits(table[:, 0], table[:, 1], table[:, 2].astype(bool), table[:, 3], table[:, 4])
+def _merged(message: Ints, tactic: Ints, negated: NDArray[np.bool_], start: Ints, stop: Ints) -> Hits:
+    """Hits of one tactic in one message that overlap or touch become one."""
+    owner = (message * (int(tactic.max(initial=0)) + 1) + tactic) * 2 + negated
+    order = np.lexsort((start, owner))
+    owner, message, tactic, negated, start, stop = owner[order], message[order], tactic[order], negated[order], start[order], stop[order]
+    run = np.cumsum(np.diff(owner, prepend=-1) != 0)
+    far = int(stop.max(initial=0)) + 1
+    reach = np.maximum.accumulate(stop + run * far)  # within one owner only: the next one's begin beyond
+    begin = np.flatnonzero(np.concatenate([[True], start[1:] + run[1:] * far > reach[:-1]])) if len(start) else run
+    last = reach[np.concatenate([begin[1:], [len(start)]]) - 1] - run[begin] * far if len(begin) else run
+    order = np.lexsort((tactic[begin], start[begin], message[begin]))
+    begin = begin[order]
+    return Hits(message[begin], tactic[begin], negated[begin], start[begin], last[order])
 
 
 def parse_tactic(text: str, where: str) -> Tactic:

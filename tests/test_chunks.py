@@ -88,12 +88,15 @@ def test_a_text_cut_where_an_sms_is_full_goes_on_in_the_next(backwards: bool) ->
         [row(1, "(1/2)您的账户", 0), row(2, "(2/2)请转账", 1, skipped="sent")],
         [row(1, "甲" * 66 + "。", 0), row(2, "乙", 1)],
         [row(1, "甲" * 66, 0), row(2, "乙", 1)],
+        [row(1, "甲" * 67, 0), row(2, "【某行】乙", 1)],
         [row(1, "3/8开会", 0), row(2, "收到", 1)],
         [Row(1, "(1/2)甲", {}, sender="a", time="2026-03-01"), Row(2, "(2/2)乙", {}, sender="a", time="2026-03-01")],
         [Row(1, "(1/2)甲", {}, sender="a", time="昨天下午的某个时候"), Row(2, "(2/2)乙", {}, sender="a", time="昨天下午的某个时候")],
     ],
-    ids=["too late", "other sender", "other thread", "other count", "same number", "no sender", "sent", "a sentence ends", "not full", "a date",
-         "no hour", "no time"],
+    ids=[
+        *("too late", "other sender", "other thread", "other count", "same number", "no sender", "sent"),
+        *("a sentence ends", "not full", "a signature", "a date", "no hour", "no time"),
+    ],
 )  # fmt: skip
 def test_what_is_not_one_message_stays_apart(rows: list[Row]) -> None:
     assert joined(rows) == []

@@ -15,13 +15,12 @@ from classifier.features import GROUPS, View, extract
 from classifier.model import save
 from classifier.normalise import PAD, Folded, fold
 from classifier.tactics import load_tactics
-from classifier.tokenise import tokenise
 from classifier.train import train
 
 
 def views_of(texts: list[str]) -> tuple[Folded, list[View]]:
     folded, tactics = fold(texts), load_tactics()
-    return folded, extract(folded, tokenise(folded), tactics.find(folded), tactics)
+    return folded, extract(folded, tactics)[1]
 
 
 def inside(folded: Folded, view: View, message: int) -> np.ndarray:
@@ -78,13 +77,13 @@ def test_one_name_one_key(texts: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("转到安全账户", {"char:转", "char:安全账户", "word:安全账户", "word:到+安全账户", "tactic:安全账户"}),
+        ("转到安全账户", {"char:转", "char:账户", "sound:an quan zan hu", "concept:转到+<account>", "tactic:安全账户"}),
         ("警方不会让你转到安全账户", {"tactic:¬安全账户"}),
-        ("京东客服", {"concept:<platform>", "concept:<platform>+<staff>", "word:京东+客服"}),
-        ("请关闭花呗，再打开淘宝", {"concept:<lender>…<platform>", "concept:<lender>+,"}),
+        ("京东客服", {"concept:<platform>", "concept:<platform>+<staff>", "sound:jin don ke fu"}),
+        ("请关闭花呗，再打开淘宝", {"concept:<lender>…<platform>", "concept:<lender>+,再"}),
         ("共500元", {"char:0", "concept:<number>", "form:numbers=1"}),
         ("点 https://a.cn/b 看看", {"char:🔗", "concept:<link>", "form:links=1"}),
-        ("好\n好", {"char:好⏎好", "form:turns=1"}),
+        ("好\n好", {"char:好⏎", "sound:hao ⏎ hao", "form:turns=1"}),
         ("真的吗？是吗？", {"form:questions=2"}),
         ("卡号6222021234567890", {"form:long numbers=1"}),
     ],
@@ -97,7 +96,7 @@ def test_features_do_not_reach_into_the_next_message() -> None:
     folded, views = views_of(["安全", "账户"])
     for view in views:
         for i in range(len(view.keys)):
-            if view.group != 0:  # n-grams of characters cross the pads; no model has those
+            if view.group > 1:  # n-grams cross the pads; no model has those
                 assert "安全账户" not in view.name(i)
                 assert folded.message_of[view.start[i]] == folded.message_of[max(view.stop[i] - 1, view.start[i])]
 
@@ -118,7 +117,7 @@ def test_no_number_is_memorised(small_corpus: list[Example], canaries: list[str]
         for n, (kind, form) in enumerate([("institution", "请联系{}办理，或发到 {} 核实"), ("legit", "我的号码是{}")] * 25)
     ]
     model = train([*small_corpus, *planted]).model
-    assert any("号码是0" in name for name in model.names), "the planted texts were learned from"
+    assert any("ma si 0" in name for name in model.names), "the planted texts were learned from"
     assert [name for name in model.names if re.search(r"[1-9]", name) and not name.startswith("form:")] == []
     save(model, tmp_path / "m")
     content = b"".join(path.read_bytes() for path in sorted((tmp_path / "m").iterdir()))

@@ -17,11 +17,22 @@ def codes(text: str) -> np.ndarray:
 words = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=8)
 
 
-@given(words, words, words)
-def test_a_span_has_one_key_wherever_it_stands(before: str, text: str, after: str) -> None:
+@given(words, words.filter(bool), words)
+def test_a_text_is_found_wherever_it_stands(before: str, text: str, after: str) -> None:
     whole = codes(before + text + after)
-    start, stop = np.array([len(before)]), np.array([len(before) + len(text)])
-    assert grams.span_keys(whole, start, stop)[0] == grams.of_texts([text])[0]
+    at, which = grams.Literals([text]).find(whole, grams.char_grams(whole, 4))
+    joined = before + text + after
+    assert sorted(at.tolist()) == [k for k in range(len(joined)) if joined.startswith(text, k)]
+    assert not which.any()
+
+
+@given(st.sets(words.filter(bool), min_size=1, max_size=6).map(sorted), words)
+def test_texts_of_all_lengths_are_found_together(texts: list[str], between: str) -> None:
+    joined = between.join([*texts, *texts])
+    whole = codes(joined)
+    at, which = grams.Literals(texts).find(whole, grams.char_grams(whole, 4))
+    expected = {(k, n) for n, text in enumerate(texts) for k in range(len(joined)) if joined.startswith(text, k)}
+    assert set(zip(at.tolist(), which.tolist(), strict=True)) == expected
 
 
 @given(st.lists(words, max_size=6))

@@ -14,7 +14,7 @@ from classifier.cli import _parser
 PACKAGE = Path(classifier.__file__).parent
 ROOT = PACKAGE.parent
 ORDER = (  # a room may import only what stands before it
-    *("errors", "records", "turns", "grams", "normalise", "tokenise", "passages", "tactics", "features", "model", "classify"),
+    *("errors", "records", "turns", "grams", "sounds", "normalise", "passages", "terms", "tactics", "features", "model", "classify"),
     *("redact", "readers", "chunks", "writers", "output", "signals", "pool", "tally", "label"),
     *("corpus", "corpus_check", "train", "card", "registry", "retrain", "render", "report", "__init__", "estimator", "cli", "__main__"),
 )

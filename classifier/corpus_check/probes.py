@@ -20,7 +20,7 @@ from ..corpus import Example, folds
 from ..errors import InputError
 from ..normalise import fold
 from ..records import TYPES
-from ..tokenise import dictionary
+from ..terms import dictionary
 from .report import Finding, Table, table
 
 LIMIT = 0.70  # area under the curve
