@@ -33,8 +33,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ScamcallError as e:
         _say(f"scamcall: {e}")
         return e.exit_code
-    except KeyboardInterrupt:
-        return 130
+    except (KeyboardInterrupt, SystemExit) as e:
+        if argv is None:  # the process ends here: a user who is impatient must not make it end in a traceback
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
+        if isinstance(e, SystemExit):
+            raise
+        return 128 + signal.SIGINT
     except BrokenPipeError:
         _mute(sys.stdout)
         return 128 + signal.SIGPIPE

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pool_work
@@ -12,7 +14,9 @@ from classifier.pool import ordered
 
 
 def test_results_come_in_the_order_of_the_parts() -> None:
+    before = set(threading.enumerate())
     assert list(ordered(pool_work.add, range(40), 2, pool_work.begin, (100,))) == list(range(100, 140))
+    assert set(threading.enumerate()) <= before  # and nothing is still waited for
 
 
 def test_nothing_to_do() -> None:
@@ -28,6 +32,19 @@ def test_a_process_that_dies_costs_no_part_and_doubles_none(tmp_path: Path) -> N
 def test_a_part_that_kills_twice_ends_the_run() -> None:
     with pytest.raises(OutputError, match="died twice"):
         list(ordered(pool_work.die, range(20), 2, pool_work.begin, (0,)))
+
+
+def test_a_process_that_cannot_begin_is_an_error_and_no_endless_trying() -> None:
+    with pytest.raises(OutputError, match="died twice"):
+        list(ordered(pool_work.add, range(20), 2, pool_work.die, (3,)))
+    with pytest.raises(LookupError, match="own"):
+        list(ordered(pool_work.add, range(20), 2, pool_work.fail, (2,)))
+
+
+def test_a_process_that_dies_in_the_middle_of_its_answer_is_noticed(tmp_path: Path) -> None:
+    parts = [(k, str(tmp_path / "died")) for k in range(6)]
+    assert [len(answer) for answer in ordered(pool_work.die_answering, parts, 2, pool_work.begin, (0,))] == [1 << 20] * 6
+    assert (tmp_path / "died").exists()
 
 
 def test_an_error_of_the_work_is_its_own() -> None:
@@ -51,14 +68,34 @@ def test_parts_are_drawn_only_as_they_are_needed() -> None:
 
 def test_closing_early_leaves_no_process() -> None:
     code = (
-        "import os, pool_work, multiprocessing\n"
+        "import glob, pool_work\n"
         "from classifier.pool import ordered\n"
         "results = ordered(pool_work.add, range(100), 2, pool_work.begin, (0,))\n"
         "next(results); results.close()\n"
-        "children = open(f'/proc/{os.getpid()}/task/{os.getpid()}/children').read().split()\n"
-        "print([open(f'/proc/{c}/cmdline').read() for c in children if b'resource_tracker' not in open(f'/proc/{c}/cmdline','rb').read()])\n"
+        "print([open(f).read() for f in glob.glob('/proc/self/task/*/children') if open(f).read()])\n"
     )
     if not Path("/proc/self/task").exists():
         pytest.skip("children are counted in /proc")
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_processes_end_with_a_parent_that_is_killed() -> None:
+    if not Path("/proc/self/task").exists():
+        pytest.skip("children are found in /proc")
+    code = (
+        "import glob, os, signal, pool_work\n"
+        "from classifier.pool import ordered\n"
+        "results = ordered(pool_work.add, range(100), 2, pool_work.begin, (0,))\n"
+        "next(results)\n"
+        "print(*(open(f).read() for f in glob.glob('/proc/self/task/*/children')), flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, stdout=subprocess.PIPE, text=True, check=False)
+    workers = done.stdout.split()
+    assert len(workers) == 2
+    for _ in range(100):  # ten seconds at most; it takes a few milliseconds
+        if not any(Path(f"/proc/{worker}").exists() for worker in workers):
+            return
+        time.sleep(0.1)
+    pytest.fail("they live on")
