@@ -169,11 +169,12 @@ def _label(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from . import load
-    from .label import Options, label_files
+    from .label import Options, label_files, matches
     from .report import report_file
 
     options = Options(args.text_column, args.format, args.only, args.evidence, args.redact)
-    report = report_file(args.report, [*args.input, args.output], args.force or args.resume) if args.report else None
+    names = [name for pattern in args.input for name in matches(pattern)]
+    report = report_file(args.report, [*names, args.output], args.force or args.resume) if args.report else None
 
     def warn(line: str) -> None:
         with tqdm.external_write_mode(file=sys.stderr):

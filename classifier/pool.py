@@ -87,7 +87,7 @@ class _Pool:
         self._ending = True
         for process in list(self._processes.values()):
             process.kill()
-        for thread in self._threads:
+        for _ in self._threads:
             self._tasks.put(None)
         for thread in self._threads:
             if thread.ident:

@@ -231,7 +231,7 @@ def sweep(root: Path, way: Way, rows: int, kernel: bool, kinds: Sequence[str]) -
         return Counter(), ["a run without a fault failed"]
     whole = content(place.outside)
     if way.over:
-        place.seed = {name: b"what was there before" for name in whole}
+        place.seed = dict.fromkeys(whole, b"what was there before")
     if way.resumed:
         place.seed = next(left for at in range(1, 1000) if _halfway(left := _killed(place, at)))
     points: Counter[str] = Counter()

@@ -28,7 +28,9 @@ def words(source: Path, target: Path, jobs: int, resume: bool = False) -> list[s
     return [sys.executable, "-m", "classifier", "label", str(source), "-o", str(target), "--jobs", str(jobs), *["--resume"] * resume]
 
 
-def interrupt(source: Path, target: Path, jobs: int, number: signal.Signals, delay: float, again: float, everyone: bool) -> tuple[int, float, int, str]:
+def interrupt(
+    source: Path, target: Path, jobs: int, number: signal.Signals, delay: float, again: float, everyone: bool
+) -> tuple[int, float, int, str]:
     """(exit code, seconds from the first signal to the end, processes left, what it said) of a run that is interrupted twice."""
     with tempfile.TemporaryFile() as said:
         child = subprocess.Popen(words(source, target, jobs), stdout=subprocess.DEVNULL, stderr=said, start_new_session=True)
