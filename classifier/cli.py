@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
+from typing import TextIO
 
 from . import __version__
 from .classify import Classifier
@@ -35,26 +36,49 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.flush()  # at exit it would be too late to say that it failed
         return code
     except ScamcallError as e:
-        print(f"scamcall: {e}", file=sys.stderr)
+        _say(f"scamcall: {e}")
         return e.exit_code
-    except KeyboardInterrupt:
-        return 130
+    except (KeyboardInterrupt, SystemExit) as e:
+        if argv is None:  # the process ends here: a user who is impatient must not make it end in a traceback
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
+        if isinstance(e, SystemExit):
+            raise
+        return 128 + signal.SIGINT
     except BrokenPipeError:
-        _mute()
+        _mute(sys.stdout)
         return 128 + signal.SIGPIPE
     except OSError as e:  # of files the rooms make errors of ours; what is left is the output
-        _mute()
-        print(f"scamcall: {e.filename or 'standard output'}: {e.strerror}", file=sys.stderr)
+        _mute(sys.stdout)
+        _say(f"scamcall: {e.filename or 'standard output'}: {e.strerror}")
         return OutputError.exit_code
 
 
-def _mute() -> None:
-    """What is still buffered for standard output goes nowhere, so that its end of life does not fail once more."""
-    if sys.stdout:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _say(line: str) -> None:
+    """A line on standard error, unable to steer a terminal whatever files and columns are called. Where it cannot be written (a full
+    disk, a stream that the shell closed), the exit code still tells."""
+    from .render import visible
+
+    if sys.stderr:
+        try:
+            print(visible(line.replace("\n", "⏎")), file=sys.stderr, flush=True)
+        except OSError:
+            _mute(sys.stderr)
+
+
+def _mute(stream: TextIO | None) -> None:
+    """What is still buffered for a stream goes nowhere, so that its end of life does not fail once more."""
+    if stream:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _utf8_output() -> None:
+    """Also: a stream that the shell closed leads nowhere, so that no file is opened in its place and written to by whoever warns there."""
+    for handle in range(3):
+        try:
+            os.fstat(handle)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
     for stream, errors in ((sys.stdout, "backslashreplace"), (sys.stderr, "backslashreplace"), (sys.stdin, "surrogateescape")):
         if isinstance(stream, TextIOWrapper):  # None where the shell closed it
             stream.reconfigure(encoding="utf-8", errors=errors)
@@ -151,7 +175,7 @@ def _score(args: argparse.Namespace) -> int:
     text = args.text
     if text is None or text == "-":
         if text is None and sys.stdin and sys.stdin.isatty():
-            print(_INVITATION, file=sys.stderr)
+            _say(_INVITATION)
         text = sys.stdin.read().rstrip("\n") if sys.stdin else ""
     verdict = _classifier(args).score(text)
     if args.json:
@@ -248,7 +272,7 @@ def _jobs(text: str) -> int:
 def _label(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from .label import Options, label_files
+    from .label import Options, label_files, matches
     from .report import report_file
 
     run = partial(label_files, jobs=args.jobs)
@@ -259,9 +283,14 @@ def _label(args: argparse.Namespace) -> int:
         run = partial(label_on_cluster, scheduler=args.dask)
 
     options = Options(args.text_column, args.format, args.encoding, args.only, args.evidence, args.redact)
-    report = report_file(args.report, [*args.input, args.output], args.force or args.resume) if args.report else None
-    with tqdm(unit="msg", file=sys.stderr, disable=None, mininterval=0.5) as progress:
-        warn = partial(progress.write, file=sys.stderr)
+    names = [name for pattern in args.input for name in matches(pattern)]
+    report = report_file(args.report, [*names, args.output], args.force or args.resume) if args.report else None
+
+    def warn(line: str) -> None:
+        with tqdm.external_write_mode(file=sys.stderr):
+            _say(f"scamcall: {line}")
+
+    with tqdm(unit="msg", file=sys.stderr, disable=None if sys.stderr else True, mininterval=0.5) as progress:
         tally = run(
             _classifier(args),
             args.input,
@@ -270,19 +299,19 @@ def _label(args: argparse.Namespace) -> int:
             force=args.force,
             resume=args.resume,
             progress=progress,
-            warn=lambda line: warn(f"scamcall: {line}"),
+            warn=warn,
             finish=report or (lambda tally: None),
         )
     for where, number, problem in tally.examples[:_REPORTED]:
-        print(f"scamcall: {where}: row {number}: {problem}", file=sys.stderr)
+        _say(f"scamcall: {where}: row {number}: {problem}")
     rejected = tally.rejected.total()
     if rejected > _REPORTED:
-        print(f"scamcall: {rejected - _REPORTED} more rows rejected", file=sys.stderr)
+        _say(f"scamcall: {rejected - _REPORTED} more rows rejected")
     for name, rows in tally.lost.most_common():
-        print(f"scamcall: column {name} of {rows} rows had no place in a table begun without it; -o x.jsonl keeps it", file=sys.stderr)
+        _say(f"scamcall: column {name} of {rows} rows had no place in a table begun without it; -o x.jsonl keeps it")
     counts = ", ".join(f"{n} {verdict}" for verdict, n in tally.verdicts.most_common())
     skipped = "".join(f"; {n} skipped ({why})" for why, n in tally.skipped.most_common())
-    print(f"{tally.rows} rows: {counts or 'none scored'}{skipped}; {rejected} rejected", file=sys.stderr)
+    _say(f"{tally.rows} rows: {counts or 'none scored'}{skipped}; {rejected} rejected")
     if tally.unreadable:
         return InputError.exit_code
     return 1 if rejected or any(tally.verdicts[verdict] for verdict in args.fail_on) else 0
@@ -303,7 +332,7 @@ def _inspect(args: argparse.Namespace) -> int:
 def _train(args: argparse.Namespace) -> int:
     from .retrain import retrain
 
-    path = retrain(args.corpus, args.add, lambda line: print(line, file=sys.stderr))
+    path = retrain(args.corpus, args.add, _say)
     print(path)
     return 0
 

@@ -23,7 +23,7 @@ from .batch import COLUMNS, EVIDENCE, begin, keep_memory, label_texts, label_the
 from .chunks import Chunk, chunks
 from .classify import Classifier
 from .errors import InputError, LimitError
-from .output import Checkpoint, Output, Pipe, Position, fingerprint, publish, sibling
+from .output import Checkpoint, Output, Pipe, Position, fingerprint, make_directory, publish, sibling, written
 from .pool import Pool
 from .readers import Source, known_encoding, open_source, recognise
 from .records import Labels, Row
@@ -121,7 +121,7 @@ class Task:
 
 def plan(inputs: Sequence[str], output: str) -> tuple[list[Task], Checkpoint | None]:
     """What becomes what, and where the run's notes are kept (nowhere for pipes)."""
-    names = [name for pattern in inputs for name in _matches(pattern)]
+    names = [name for pattern in inputs for name in matches(pattern)]
     if output == "-":
         if len(names) > 1:
             raise InputError("several inputs cannot share standard output; name a directory for the output")
@@ -134,18 +134,19 @@ def plan(inputs: Sequence[str], output: str) -> tuple[list[Task], Checkpoint | N
         if "-" in names:
             raise InputError("standard input cannot be one of several inputs")
         tasks = [Task(name, target / _output_name(name)) for name in names]
-        with suppress(FileExistsError):
-            target.mkdir(mode=0o700, parents=True)
+        make_directory(target)
         checkpoint = Checkpoint(target / "scamcall.checkpoint")
     twice = {str(task.target) for k, task in enumerate(tasks) for other in tasks[:k] if task.target == other.target}
     if twice:
         raise InputError(f"two inputs would become {min(twice)}; label them into different directories")
     for task in tasks:
         _check(task)
+    _spare_inputs(tasks, checkpoint)
     return tasks, checkpoint
 
 
-def _matches(pattern: str) -> list[str]:
+def matches(pattern: str) -> list[str]:
+    """The files that a pattern names; a name that is none, as it is. Raises InputError where there is no such file."""
     if pattern == "-" or Path(pattern).exists() or not has_magic(pattern):
         return [pattern]
     found = sorted(name for name in glob(pattern, recursive=True) if Path(name).is_file())
@@ -172,9 +173,22 @@ def _check(task: Task) -> None:
     if writer is None:
         raise InputError(f"{task.target}: its ending should say a format: {' '.join(f'.{name}' for name in WRITERS)}")
     WRITERS[writer].check()
-    with suppress(FileNotFoundError):
-        if task.name != "-" and task.target.samefile(task.name):
-            raise InputError(f"{task.target}: is the input; name another file for the output")
+
+
+def _spare_inputs(tasks: Sequence[Task], checkpoint: Checkpoint | None) -> None:
+    """Raises InputError where something would be written over an input."""
+    inputs = {_identity(task.name) for task in tasks} - {None}
+    ours = [path for task in tasks if task.target for path in written(task.target)]
+    for path in (*ours, *(checkpoint.written if checkpoint else ())):
+        if _identity(path) in inputs:
+            raise InputError(f"{path}: is the input; name another file for the output")
+
+
+def _identity(path: str | Path) -> tuple[int, int] | None:
+    with suppress(OSError, ValueError):
+        found = os.stat(path)
+        return found.st_dev, found.st_ino
+    return None
 
 
 class Run:

@@ -91,6 +91,8 @@ class Output:
         try:
             if self._writer.pack is None:
                 return _mark(self._part)
+            with suppress(FileNotFoundError):
+                os.unlink(self._packed)  # what packs would write through a link that someone put there
             self._writer.pack(self._part, self._packed)
             os.chmod(self._packed, 0o600)
             handle = os.open(self._packed, os.O_RDWR)
@@ -135,6 +137,8 @@ class Pipe:
         return self._writer.lost(self.header, records)
 
     def _put(self, data: bytes) -> None:
+        if sys.stdout is None:  # the shell closed it
+            raise OutputError("standard output: is closed; name a file for the output")
         try:
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
@@ -175,6 +179,19 @@ def sibling(path: Path, kind: str) -> Path:
     return path.with_name(f"{path.name}.{kind}")
 
 
+def make_directory(path: Path) -> None:
+    """A directory for outputs, for its owner alone."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as e:
+        raise _failure(path, e) from None
+
+
+def written(path: Path) -> list[Path]:
+    """The names under which something is written on the way to an output."""
+    return [path, *(sibling(path, kind) for kind in ("part", "packed"))]
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Write a small file so that it is there whole, or as it was before."""
     temporary = sibling(path, "new")
@@ -198,6 +215,7 @@ class Checkpoint:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.written = [path, sibling(path, "new")]
 
     def read(self) -> dict[str, Any] | None:
         """What an earlier run noted; None where there is nothing. Raises InputError where it is damaged."""

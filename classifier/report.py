@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 
 from .errors import InputError
-from .output import write_whole
+from .output import sibling, write_whole
 from .records import IMPERSONATION, SKIPPED, TYPE_NAMES, VERDICT_NAMES, VERDICTS, Verdict
 from .render import NEXT_STEP, evidence_spans, visible
 from .tactics import load_tactics
@@ -86,7 +86,8 @@ def report_file(name: str, others: Sequence[str], replace: bool) -> Callable[[Ta
         raise InputError(f"{name}: a report is an HTML file; name it so: report.html")
     if path.exists() and not replace:
         raise InputError(f"{name}: exists; --force replaces it")
-    if path.exists() and any(Path(other).exists() and path.samefile(other) for other in others):
+    ours = [mine for mine in (path, sibling(path, "new")) if mine.exists()]
+    if any(mine.samefile(other) for other in others if Path(other).exists() for mine in ours):
         raise InputError(f"{name}: is an input or output; name another file for the report")
     return lambda tally: write_whole(path, html(tally).encode("utf-8", "replace"))
 

@@ -1,9 +1,10 @@
-"""Every call that changes the disk, failing or killing the process, one at a time: what is left must be absent or whole, and a run
-with --resume must end in the very bytes of a run that nothing disturbed.
+"""Every call that changes the disk, failing or killing the process, one at a time: what is left must be absent or whole, the input must
+be as it was, and a run with --resume must end in the very bytes of a run that nothing disturbed.
 
-    python tests/fault_sweep.py [--rows 400] [--formats csv jsonl tsv xlsx parquet] [--several]
+    python tests/fault_sweep.py [WAY ...] [--rows 60] [--kernel] [--kinds EIO torn ...]
 
-Each point runs in a forked child, in which one call of os.write, fsync, replace, unlink or ftruncate is the faulty one.
+Each point is a run of the command of which one call is faulty. By default it runs in a forked child, where the functions of `os` are
+replaced; with --kernel it is a process of its own under strace, which reaches what libraries write by themselves.
 """
 
 import argparse
@@ -11,145 +12,293 @@ import errno
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import classifier.chunks
 import classifier.label
-from classifier import Classifier, load
-from classifier.errors import ScamcallError
-from classifier.label import Options, label_files
-from classifier.report import report_file
+from classifier import load
+from classifier.cli import main as command
 
-CALLS = ("write", "fsync", "replace", "unlink", "ftruncate")
-KINDS = ("EIO", "ENOSPC", "killed before", "killed after", "torn")  # torn: half of what was to be written, then killed
-_TEXTS = (
+HANDLES = ("write", "fsync", "ftruncate", "close")  # the functions of `os` that are given an open file
+NAMES = ("open", "replace", "unlink", "mkdir", "rmdir", "chmod")  # … and those that are given its name
+# One call fails, or all from it on (a disk that stays full), or the process is killed there; torn: half of what was to be written, and killed.
+KINDS = ("EIO", "EIO for good", "ENOSPC", "ENOSPC for good", "killed before", "killed after", "torn")
+SYSTEM_CALLS = ("write", "pwrite64", "fsync", "rename", "ftruncate", "unlink", "mkdir", "rmdir", "chmod")
+KERNEL_KINDS = {"EIO": "error=EIO:when={}", "ENOSPC for good": "error=ENOSPC:when={}+", "killed before": "signal=KILL:when={}"}
+TEXTS = (
     "您好，我是小红书客服，您买的面膜质检不合格，给您双倍赔付，请加我微信办理",
     "您的快递已到菜鸟驿站，取件码5-2-1033",
     "晚上一起吃饭吗？",
     "这里是公安局，您涉嫌洗钱，请把资金转到安全账户配合调查",
 )
+_ORPHANS = 5  # seconds that children have to end when their parent was killed
+_ERROR, _PARTIAL = 5, 1  # exit codes: cannot write; done, some rows rejected
 
 
-def _inputs(root: Path, rows: int) -> list[str]:
-    root.mkdir()
-    for name in ("first", "second"):
-        lines = [f"{k},{_TEXTS[(k * 7 + len(name)) % len(_TEXTS)]}" for k in range(rows)]
-        (root / f"{name}.csv").write_text("\n".join(["编号,短信内容", *lines, "坏,行,多了"]), encoding="utf-8")
-    return [str(root / "first.csv"), str(root / "second.csv")]
+@dataclass(frozen=True)
+class Way:
+    """A way of labelling: one input, or two into a directory; over an output that is there; going on with a run that was killed halfway."""
+
+    ending: str
+    several: bool = False
+    jobs: int = 1
+    over: bool = False
+    resumed: bool = False
 
 
-def _arm(at: int, kind: str) -> None:
-    """From now on in this process, the call numbered `at` is faulty."""
-    count = 0
-
-    def faulty(real: Callable[..., Any], name: str) -> Callable[..., Any]:
-        def call(*args: Any, **options: Any) -> Any:
-            nonlocal count
-            count += 1
-            if count != at:
-                return real(*args, **options)
-            if kind in ("EIO", "ENOSPC"):
-                if name == "write" and kind == "ENOSPC":
-                    real(args[0], bytes(args[1])[: len(args[1]) // 2])  # a full disk takes what it can
-                raise OSError(getattr(errno, kind), os.strerror(getattr(errno, kind)))
-            if kind == "torn" and name == "write":
-                real(args[0], bytes(args[1])[: len(args[1]) // 2])
-            try:
-                if kind == "killed after":
-                    real(*args, **options)
-            finally:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        return call
-
-    for name in CALLS:
-        # A killed process loses nothing that the kernel has, so syncing for real would only take time.
-        setattr(os, name, faulty(getattr(os, name) if name != "fsync" else lambda handle: None, name))
+WAYS = {
+    "csv": Way("csv"),
+    "jsonl": Way("jsonl"),
+    "xlsx": Way("xlsx"),
+    "parquet": Way("parquet"),
+    "several-csv": Way("csv", several=True),
+    "several-xlsx": Way("xlsx", several=True),
+    "over-csv": Way("csv", over=True),
+    "over-xlsx": Way("xlsx", over=True),
+    "resumed-csv": Way("csv", resumed=True),
+    "resumed-parquet": Way("parquet", resumed=True),
+    "jobs-csv": Way("csv", jobs=2),
+    "jobs-several-jsonl": Way("jsonl", several=True, jobs=2),
+}
 
 
-def _run(classifier: Classifier, inputs: list[str], output: Path, resume: bool, fault: tuple[int, str] | None) -> int:
-    """Label in a child; returns its exit code, negative where it was killed."""
+class Ended(NamedTuple):
+    """How a run ended: its exit code (negative: the signal that killed it), whether the fault was met, processes it left behind."""
+
+    code: int
+    met: bool = False
+    orphans: int = 0
+
+
+class Place:
+    """Inputs, and a directory for the outputs of one way."""
+
+    def __init__(self, root: Path, way: Way, rows: int) -> None:
+        self.way, self.inside, self.outside = way, root / "in", root / "out"
+        self.inside.mkdir(parents=True)
+        for name in ("first", "second")[: 1 + way.several]:
+            lines = [f"{k},{TEXTS[(k * 7 + len(name)) % len(TEXTS)]}" for k in range(rows)]
+            (self.inside / f"{name}.{way.ending}").write_text("\n".join(["编号,短信内容", *lines, "坏,行,多了"]), encoding="utf-8")
+        self.inputs = content(self.inside)
+        self.seed: dict[str, bytes] = {}
+        self.fresh()
+
+    def fresh(self) -> None:
+        """The directory as it is before the run that is swept."""
+        shutil.rmtree(self.outside, ignore_errors=True)
+        self.outside.mkdir()
+        for name, data in self.seed.items():
+            (self.outside / name).parent.mkdir(exist_ok=True)
+            (self.outside / name).write_bytes(data)
+
+    def arguments(self, resume: bool) -> list[str]:
+        """The command's words."""
+        target = self.outside / "all" if self.way.several else self.outside / f"result.{self.way.ending}"
+        more = ["--force"] * self.way.over + ["--resume"] * resume
+        inputs = [str(self.inside / name) for name in self.inputs]
+        report = ["--report", str(self.outside / "report.html")]
+        return ["label", *inputs, "-o", str(target), *report, "--jobs", str(self.way.jobs), *more]
+
+
+def content(directory: Path) -> dict[str, bytes]:
+    """Every file below a directory."""
+    return {str(p.relative_to(directory)): p.read_bytes() for p in sorted(directory.rglob("*")) if p.is_file()}
+
+
+def small_chunks() -> None:
+    """A few rows make a chunk, and a few chunks a checkpoint, so that a short run has all that a long one has."""
+    classifier.chunks.CHUNK, classifier.label.CHECKPOINT = 16, 2
+
+
+def forked(place: Place, resume: bool, fault: tuple[int, str] | None = None) -> Ended:
+    """Run the command in a child of this process, whose model is loaded already."""
+    reading, writing = os.pipe()
     child = os.fork()
     if not child:
         code = 254
         try:
-            _arm(*(fault or (0, "")))
-            report = report_file(str(output.parent / "report.html"), [], True)
-            label_files(classifier, inputs, str(output), Options(), resume=resume, finish=report)
-            code = 0
-        except ScamcallError as e:
-            code = e.exit_code
+            os.setsid()
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            if fault:
+                _arm(*fault, str(place.outside), writing)
+            code = command(place.arguments(resume))
         finally:
             os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    os.close(writing)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    orphans = left_behind(child) if place.way.jobs > 1 else 0
+    with os.fdopen(reading, "rb") as pipe:
+        return Ended(code, bool(pipe.read()), orphans)
 
 
-def _content(directory: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(directory)): p.read_bytes() for p in sorted(directory.rglob("*")) if p.is_file()}
+def _arm(at: int, kind: str, where: str, met: int) -> None:
+    """From now on in this process, the call numbered `at` of those that change something below a directory is faulty."""
+    count = 0
+    really_write = os.write
+
+    def faulty(real: Callable[..., Any], name: str) -> Callable[..., Any]:
+        def call(*args: Any, **options: Any) -> Any:
+            nonlocal count
+            if not _concerns(name, args, where):
+                return real(*args, **options)
+            count += 1
+            if count < at or (count > at and not kind.endswith("for good")):
+                return real(*args, **options)
+            if count == at:
+                really_write(met, b"!")
+            if kind.startswith("E"):
+                if name == "close":
+                    real(*args)  # a file whose close failed is closed all the same
+                number = getattr(errno, kind.split()[0])
+                if number == errno.ENOSPC and name == "write":
+                    real(args[0], bytes(args[1])[: len(args[1]) // 2])  # a full disk takes what it can
+                if number == errno.ENOSPC and name in ("unlink", "rmdir", "close"):
+                    return None if name == "close" else real(*args, **options)  # these need no room
+                raise OSError(number, os.strerror(number), str(args[0]))
+            if kind == "torn" and name == "write":
+                real(args[0], bytes(args[1])[: len(args[1]) // 2])
+            elif kind == "killed after":
+                real(*args, **options)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        return call
+
+    for name in HANDLES + NAMES:
+        # A killed process loses nothing that the kernel has, so syncing for real would only take time.
+        setattr(os, name, faulty(getattr(os, name) if name != "fsync" else lambda handle: None, name))
 
 
-def sweep(classifier: Classifier, root: Path, ending: str, rows: int, several: bool) -> tuple[Counter[str], list[str]]:
-    """All points of one way of labelling: how many of each kind, and what went wrong at any."""
-    inputs = _inputs(root / "in", rows)[: 2 if several else 1]
-    place = root / "place"
+def _concerns(name: str, args: Sequence[Any], where: str) -> bool:
+    if name == "open" and not args[1] & os.O_CREAT:
+        return False
+    try:
+        return (os.readlink(f"/proc/self/fd/{args[0]}") if name in HANDLES else os.path.abspath(args[0])).startswith(where)
+    except OSError:
+        return False
 
-    def output() -> Path:
-        shutil.rmtree(place, ignore_errors=True)
-        place.mkdir()
-        return place / "out" if several else place / f"out.{ending}"
 
-    target = output()
-    if _run(classifier, inputs, target, False, None) != 0:
+def traced(place: Place, resume: bool, fault: tuple[str, int, str] | None = None) -> Ended:
+    """Run the command as a process of its own under strace, which fails the system call of this name, number and kind."""
+    if fault is None:
+        return forked(place, resume)
+    name, at, kind = fault
+    log = place.inside.parent / "log"
+    injected = f"inject={name}:{KERNEL_KINDS[kind].format(at)}"
+    words = ["strace", "-qq", "-o", str(log), "-e", f"trace={name}", "-e", injected, sys.executable, __file__, "--run", *place.arguments(resume)]
+    child = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    code = child.wait()
+    return Ended(code, "(INJECTED" in log.read_text() or code == -signal.SIGKILL, left_behind(child.pid))
+
+
+def left_behind(session: int) -> int:
+    """How many processes of a session are still there after a while."""
+    for _ in range(10 * _ORPHANS):
+        found = 0
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                state, _, _, of = stat.read_text().rpartition(") ")[2].split()[:4]
+            except OSError:
+                continue
+            found += of == str(session) and state != "Z"
+        if not found:
+            return 0
+        time.sleep(0.1)
+    return found
+
+
+def faults(kernel: bool, kinds: Sequence[str]) -> Iterator[Iterator[tuple[Any, ...]]]:
+    """Sequences of faults, each to be followed until one is not met."""
+    for kind in kinds:
+        if kernel:
+            yield from (((name, at, kind) for at in range(1, 10_000)) for name in SYSTEM_CALLS)
+        else:
+            yield ((at, kind) for at in range(1, 10_000))
+
+
+def sweep(root: Path, way: Way, rows: int, kernel: bool, kinds: Sequence[str]) -> tuple[Counter[str], list[str]]:
+    """All points of one way: how many of each kind, and what went wrong at any."""
+    run: Any = traced if kernel else forked
+    place = Place(root, way, rows)
+    if forked(place, False).code != _PARTIAL:
         return Counter(), ["a run without a fault failed"]
-    whole = _content(place)
+    whole = content(place.outside)
+    if way.over:
+        place.seed = dict.fromkeys(whole, b"what was there before")
+    if way.resumed:
+        place.seed = next(left for at in range(1, 1000) if _halfway(left := _killed(place, at)))
     points: Counter[str] = Counter()
     wrong = []
-    for kind in KINDS:
-        at = 0
-        while True:
-            at += 1
-            target = output()
-            code = _run(classifier, inputs, target, False, (at, kind))
-            left = _content(place)
-            if code == 0 and left == whole:
-                break  # past the last call
-            points[kind] += 1
-            outputs = [name for name in whole if name in left]
-            if any(left[name] != whole[name] for name in outputs):
-                wrong.append(f"{kind} at {at}: an output that is not whole")
-            if code not in (5, -signal.SIGKILL) and not (code == 0 and len(outputs) == len(whole)):
-                wrong.append(f"{kind} at {at}: exit code {code}")
-            if left == whole:
-                continue
-            code = _run(classifier, inputs, target, True, None)
-            if code != 0 or _content(place) != whole:
-                wrong.append(f"{kind} at {at}: resumed with exit code {code}, {'other' if _content(place) != whole else 'the same'} bytes")
+    for sequence in faults(kernel, kinds):
+        for fault in sequence:
+            place.fresh()
+            code, met, orphans = run(place, way.resumed, fault)
+            if not met:
+                break
+            points[fault[-1]] += 1
+            said = " ".join(map(str, fault))
+            left = content(place.outside)
+            if any(left[name] not in (whole[name], place.seed.get(name)) for name in whole if name in left):
+                wrong.append(f"{said}: an output that is not whole")
+            done = code == _PARTIAL and all(left.get(name) == data for name, data in whole.items())
+            if code not in (_ERROR, -signal.SIGKILL) and not done:
+                wrong.append(f"{said}: exit code {code}")
+            if orphans:
+                wrong.append(f"{said}: {orphans} processes left")
+            if code != _PARTIAL:
+                again = forked(place, True)
+                if again.code != _PARTIAL and all(left.get(name) == data for name, data in whole.items()):
+                    place.fresh()  # it was killed after all was done; there is nothing to go on with
+                elif again.code != _PARTIAL:
+                    wrong.append(f"{said}: resumed with exit code {again.code}")
+                elif content(place.outside) != whole:
+                    wrong.append(f"{said}: resumed, and other bytes: {sorted(content(place.outside))}")
+            if content(place.inside) != place.inputs:
+                wrong.append(f"{said}: the input was changed")
     return points, wrong
 
 
+def _killed(place: Place, at: int) -> dict[str, bytes]:
+    """What a run leaves that is killed at this call."""
+    place.fresh()
+    forked(place, False, (at, "killed before"))
+    return content(place.outside)
+
+
+def _halfway(left: dict[str, bytes]) -> bool:
+    """Is there a checkpoint, and a part of the output?"""
+    return any(name.endswith("checkpoint") for name in left) and any(name.endswith("part") and data for name, data in left.items())
+
+
 def main() -> int:
+    if sys.argv[1:2] == ["--run"]:
+        small_chunks()
+        return command(sys.argv[2:])
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("ways", nargs="*", metavar="WAY", help=f"some of {' '.join(WAYS)} (default: all)")
     parser.add_argument("--rows", type=int, default=60)
-    parser.add_argument("--formats", nargs="+", default=["csv", "jsonl", "xlsx"])
-    parser.add_argument("--several", action="store_true", help="also two files into a directory")
+    parser.add_argument("--kernel", action="store_true", help="fail system calls, by strace")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS)
     args = parser.parse_args()
-    classifier.chunks.CHUNK, classifier.label.CHECKPOINT = 16, 2
-    model = load()
-    model.scan(list(_TEXTS))
+    small_chunks()
+    load().scan(list(TEXTS))
+    kinds = args.kinds or (list(KERNEL_KINDS) if args.kernel else KINDS)
     total: Counter[str] = Counter()
-    wrong = []
-    for ending, several in [*((f, False) for f in args.formats), *[("csv", True)] * args.several]:
+    wrong = 0
+    for name in args.ways or WAYS:
         with tempfile.TemporaryDirectory() as root:
-            points, faults = sweep(model, Path(root), ending, args.rows, several)
+            points, found = sweep(Path(root), WAYS[name], args.rows, args.kernel, kinds)
         total += points
-        wrong += [f"{'several ' if several else ''}{ending}: {fault}" for fault in faults]
-        print(f"{'several files' if several else ending}: {points.total()} points", *faults, sep="\n  ", flush=True)
-    print(f"{total.total()} points swept ({', '.join(f'{n} {kind}' for kind, n in total.items())}), {len(wrong)} wrong")
+        wrong += len(found)
+        print(f"{name}: {points.total()} points", *found, sep="\n  ", flush=True)
+    print(f"{total.total()} points swept ({', '.join(f'{n} {kind}' for kind, n in total.items())}), {wrong} wrong")
     return 1 if wrong else 0
 
 

@@ -1,8 +1,9 @@
-"""Work for the processes of test_pool: loky imports it by name in each of them."""
+"""Work for the processes of test_pool: they import it by name."""
 
 import os
 import signal
 from pathlib import Path
+from threading import Thread
 
 state: list[int] = []
 
@@ -22,6 +23,19 @@ def die_once(part: tuple[int, str]) -> int:
         Path(mark).touch()
         os.kill(os.getpid(), signal.SIGKILL)
     return state[0] + number
+
+
+def die_answering(part: tuple[int, str]) -> bytes:
+    """Dies while a long answer is on its way, the first time."""
+    number, mark = part
+    if number == 3 and not Path(mark).exists():
+        Path(mark).touch()
+        Thread(target=_soon).start()
+    return bytes(1 << 20)
+
+
+def _soon() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def die(part: int) -> int:

@@ -533,8 +533,8 @@ def test_a_worker_that_is_killed_costs_no_row(texts: list[str], tmp_path: Path) 
         workers: list[int] = []
         while not workers or not (tmp_path / "out.csv.part").exists() or (tmp_path / "out.csv.part").stat().st_size == 0:
             assert child.poll() is None
-            children = Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()
-            workers = [int(c) for c in children if b"popen_loky" in Path(f"/proc/{c}/cmdline").read_bytes()]
+            children = [c for task in Path(f"/proc/{child.pid}/task").glob("*/children") for c in task.read_text().split()]
+            workers = [int(c) for c in children if b"classifier.pool" in Path(f"/proc/{c}/cmdline").read_bytes()]
         os.kill(workers[0], signal.SIGKILL)
         assert child.wait() == 0
     assert main(["label", source, "-o", str(tmp_path / "whole.csv")]) == 0

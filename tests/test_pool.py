@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,33 +16,48 @@ from classifier.errors import OutputError
 from classifier.pool import Pool
 
 
-def ordered(work: Callable[[Any], Any], parts: Iterable[Any], start: int = 0) -> list[Any]:
-    with Pool(2, pool_work.begin, (start,)) as pool:
-        return list(pool.ordered(work, parts))
+def ordered(work: Callable[[Any], Any], parts: Iterable[Any], jobs: int, begin: Callable[..., None], arguments: tuple[Any, ...]) -> Iterator[Any]:
+    with Pool(jobs, begin, arguments) as pool:
+        yield from pool.ordered(work, parts)
 
 
 def test_results_come_in_the_order_of_the_parts() -> None:
-    assert ordered(pool_work.add, range(40), 100) == list(range(100, 140))
+    before = set(threading.enumerate())
+    assert list(ordered(pool_work.add, range(40), 2, pool_work.begin, (100,))) == list(range(100, 140))
+    assert set(threading.enumerate()) <= before  # and nothing is still waited for
 
 
 def test_nothing_to_do() -> None:
-    assert ordered(pool_work.add, []) == []
+    assert list(ordered(pool_work.add, [], 2, pool_work.begin, (0,))) == []
 
 
 def test_a_process_that_dies_costs_no_part_and_doubles_none(tmp_path: Path) -> None:
     parts = [(k, str(tmp_path / "died")) for k in range(20)]
-    assert ordered(pool_work.die_once, parts) == list(range(20))
+    assert list(ordered(pool_work.die_once, parts, 2, pool_work.begin, (0,))) == list(range(20))
     assert (tmp_path / "died").exists()
 
 
 def test_a_part_that_kills_twice_ends_the_run() -> None:
     with pytest.raises(OutputError, match="died twice"):
-        ordered(pool_work.die, range(20))
+        list(ordered(pool_work.die, range(20), 2, pool_work.begin, (0,)))
+
+
+def test_a_process_that_cannot_begin_is_an_error_and_no_endless_trying() -> None:
+    with pytest.raises(OutputError, match="died twice"):
+        list(ordered(pool_work.add, range(20), 2, pool_work.die, (3,)))
+    with pytest.raises(LookupError, match="own"):
+        list(ordered(pool_work.add, range(20), 2, pool_work.fail, (2,)))
+
+
+def test_a_process_that_dies_in_the_middle_of_its_answer_is_noticed(tmp_path: Path) -> None:
+    parts = [(k, str(tmp_path / "died")) for k in range(6)]
+    assert [len(answer) for answer in ordered(pool_work.die_answering, parts, 2, pool_work.begin, (0,))] == [1 << 20] * 6
+    assert (tmp_path / "died").exists()
 
 
 def test_an_error_of_the_work_is_its_own() -> None:
     with pytest.raises(LookupError, match="own"):
-        ordered(pool_work.fail, range(5))
+        list(ordered(pool_work.fail, range(5), 2, pool_work.begin, (0,)))
 
 
 def test_parts_are_drawn_only_as_they_are_needed() -> None:
@@ -51,19 +68,19 @@ def test_parts_are_drawn_only_as_they_are_needed() -> None:
             drawn.append(k)
             yield k
 
-    with Pool(2, pool_work.begin, (0,)) as pool:
-        assert next(pool.ordered(pool_work.add, parts())) == 0
+    results = ordered(pool_work.add, parts(), 2, pool_work.begin, (0,))
+    assert next(results) == 0
     assert len(drawn) < 20
+    results.close()
 
 
 def test_closing_early_leaves_no_process() -> None:
     code = (
-        "import os, pool_work, multiprocessing\n"
+        "import glob, pool_work\n"
         "from classifier.pool import Pool\n"
         "results = Pool(2, pool_work.begin, (0,)).ordered(pool_work.add, range(100))\n"
         "next(results); results.close()\n"
-        "children = open(f'/proc/{os.getpid()}/task/{os.getpid()}/children').read().split()\n"
-        "print([open(f'/proc/{c}/cmdline').read() for c in children if b'resource_tracker' not in open(f'/proc/{c}/cmdline','rb').read()])\n"
+        "print([open(f).read() for f in glob.glob('/proc/self/task/*/children') if open(f).read()])\n"
     )
     if not Path("/proc/self/task").exists():
         pytest.skip("children are counted in /proc")
@@ -71,12 +88,25 @@ def test_closing_early_leaves_no_process() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_what_the_processes_are_begun_with_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with Pool(2, pool_work.begin, (100,)) as pool:
-        assert next(pool.ordered(pool_work.add, range(10))) == 100
-        assert [path.stat().st_mode & 0o77 for path in tmp_path.glob("scamcall-*")] == [0]
-    assert list(tmp_path.glob("scamcall-*")) == []
+def test_processes_end_with_a_parent_that_is_killed() -> None:
+    if not Path("/proc/self/task").exists():
+        pytest.skip("children are found in /proc")
+    code = (
+        "import glob, os, signal, pool_work\n"
+        "from classifier.pool import Pool\n"
+        "results = Pool(2, pool_work.begin, (0,)).ordered(pool_work.add, range(100))\n"
+        "next(results)\n"
+        "print(*(open(f).read() for f in glob.glob('/proc/self/task/*/children')), flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, stdout=subprocess.PIPE, text=True, check=False)
+    workers = done.stdout.split()
+    assert len(workers) == 2
+    for _ in range(100):  # ten seconds at most; it takes a few milliseconds
+        if not any(Path(f"/proc/{worker}").exists() for worker in workers):
+            return
+        time.sleep(0.1)
+    pytest.fail("they live on")
 
 
 def test_the_same_processes_do_one_work_after_the_other() -> None:
@@ -88,8 +118,3 @@ def test_the_same_processes_do_one_work_after_the_other() -> None:
         next(results)
         results.close()  # in the middle: what was in work must not come up in the next
         assert list(pool.ordered(pool_work.add, range(20))) == list(range(20))
-
-
-def test_nothing_is_begun_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "is not there"))
-    assert ordered(pool_work.add, []) == []

@@ -60,7 +60,7 @@ def layout(source: Source) -> str:
     if not re.match(r'\{\s*(?:["}]|$)', text):  # {您好} is a message
         return ""
     first, second = [*(line.strip() for line in text.split("\n", 2)[:2]), ""][:2]
-    if first == text.strip() and len(source.head) >= HEAD:
+    if not text.endswith("\n") and len(source.head) >= HEAD:  # its first line goes on beyond what was looked at
         return "object"
     return "lines" if first.endswith("}") or re.match(r'\{\s*"', second) else "object"
 

@@ -10,6 +10,7 @@ from typing import Any
 
 _MEMORY = 2 << 30  # bytes of address space
 _SECONDS = 600  # of processor time
+TOO_LARGE = 3  # exit code
 _BATCH = 4096  # rows of a Parquet file held at once
 
 
@@ -44,8 +45,11 @@ def main(kind: str, path: str) -> None:
     except ImportError:
         pass  # Windows has no such limits
     write = sys.stdout.write
-    for record in KINDS[kind](path):
-        write(json.dumps(record, default=str) + "\n")
+    try:
+        for record in KINDS[kind](path):
+            write(json.dumps(record, default=str) + "\n")
+    except MemoryError:
+        sys.exit(TOO_LARGE)
 
 
 if __name__ == "__main__":

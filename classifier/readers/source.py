@@ -182,6 +182,8 @@ def open_source(name: str, encoding: str = "") -> Source:
     """
     said = known_encoding(encoding) if encoding else ""
     if name == "-":
+        if sys.stdin is None:  # the shell closed it
+            raise InputError("standard input: is closed; name a file")
         stdin = cast(BinaryIO, sys.stdin.buffer)
         head = stdin.read(HEAD)
         return _unpacked("standard input", None, head, cast(BinaryIO, io.BufferedReader(_Rejoined(head, stdin))), said)

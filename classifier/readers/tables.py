@@ -19,6 +19,7 @@ from ..records import Row
 from . import objects
 from .containers import is_sheet
 from .layouts import Layout, Record, layout_of, names_text, rows
+from .parser_child import TOO_LARGE
 from .source import MAX_LINE, Damaged, Source
 
 _MAX_COLUMNS = 1024
@@ -235,5 +236,7 @@ def _parsed(source: Source, kind: str) -> Iterator[list[Any]]:
             if stopped:
                 child.kill()
             code = child.wait()
+        if code == TOO_LARGE or code < 0:
+            raise LimitError(f"{source.name}: could not be read within limits: its parser needed too much memory or time, or aborted; save it as CSV")
         if code:
-            raise Damaged(f"{source.name}: could not be read within limits (damaged, encrypted or too large); save it as CSV")
+            raise Damaged(f"{source.name}: could not be read: it is damaged or encrypted; save it as CSV")

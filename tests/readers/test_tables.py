@@ -117,7 +117,7 @@ def test_a_workbook_that_aborts_its_parser_is_an_error_here(tmp_path: Path) -> N
     with zipfile.ZipFile(SAMPLES["sheet-xlsx"]) as old, zipfile.ZipFile(tmp_path / "far", "w") as new:
         for name in old.namelist():
             new.writestr(name, sheet if name == "xl/worksheets/sheet1.xml" else old.read(name))
-    with pytest.raises(InputError, match="could not be read within limits"):
+    with pytest.raises(LimitError, match="could not be read within limits"):
         rows(tmp_path / "x", (tmp_path / "far").read_bytes())
 
 
