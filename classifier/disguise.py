@@ -69,7 +69,7 @@ def _codes(text: str) -> Codes:
 
 @lru_cache(maxsize=1)
 def _rewritten() -> tuple[grams.Literals, list[str], list[str]]:
-    """(texts to look for, the same, what each is read as): look-alikes, words turned round, code words."""
+    """(texts to look for, the first of them, what each of these is read as): look-alikes, words turned round, code words; then words as they are."""
     real = {alike for word in lexicon().values() for alike in word.alike} | set(lexicon())
     alike = {right: (right, *wrong) for right, wrong in _lines("lookalikes.tsv")}
     found: dict[str, str] = {}
@@ -81,7 +81,8 @@ def _rewritten() -> tuple[grams.Literals, list[str], list[str]]:
     attested = set(_attested())
     kept = {a: b for a, b in found.items() if a not in real and a not in attested}
     kept |= {written: meant for written, meant, _ in _lines("codewords.tsv") if not written.isascii()}
-    return grams.Literals(list(kept)), list(kept), list(kept.values())
+    plain = [text for text in lexicon() if text not in kept]
+    return grams.Literals([*kept, *plain]), list(kept), list(kept.values())
 
 
 def _attested() -> list[str]:
@@ -155,8 +156,12 @@ def written(codes: Codes) -> Readings:
     found += _split(codes, every)
     texts, sources, targets = _rewritten()
     at, which = texts.find(codes, every)
-    for start, k in zip(at.tolist(), which.tolist(), strict=True):
-        if not _inside_latin(codes, start, start + len(sources[k])):
+    as_written = _covered(len(codes), at[which >= len(sources)], texts.size[which[which >= len(sources)]])
+    some = np.flatnonzero(which < len(sources))
+    for start, k in zip(at[some].tolist(), which[some].tolist(), strict=True):
+        if not _breaks(sources[k], targets[k], as_written[start : start + len(sources[k])].tolist()) and not _inside_latin(
+            codes, start, start + len(sources[k])
+        ):
             found.append((start, start + len(sources[k]), targets[k]))
     return _apart(found)
 
@@ -193,6 +198,18 @@ def _is_pair(pairs: grams.Keys, at: Ints) -> NDArray[np.bool_]:
 @lru_cache(maxsize=1)
 def _pairs() -> grams.Index:
     return grams.Index(grams.of_equal([first + second for first, seconds in _lines("pairs.tsv") for second in seconds]))
+
+
+def _breaks(source: str, target: str, as_written: list[bool]) -> bool:
+    """Would this reading change a character that is in a word as it stands?"""
+    return any(kept and target[k : k + 1] != c for k, (c, kept) in enumerate(zip(source, as_written, strict=True)))
+
+
+def _covered(length: int, start: Ints, size: Ints) -> NDArray[np.bool_]:
+    """bool [length]: which characters stand in one of the spans?"""
+    edges = np.bincount(start, minlength=length + 1) - np.bincount(start + size, minlength=length + 1)
+    covered: NDArray[np.bool_] = np.cumsum(edges)[:length] > 0
+    return covered
 
 
 def _apart(found: Iterable[tuple[int, int, str]]) -> Readings:

@@ -257,8 +257,10 @@ def _reading_order(raw: NDArray[np.uint32]) -> NDArray[np.int64]:
 def _spaced_letters(line: _Line) -> _Line:
     """Letters and digits written one by one, as in `w w w . a b . c o m`, are drawn together."""
     space = line.codes == ord(" ")
+    edge = space | (line.codes == _PAD)
     alone = (line.kinds & _IN_LINK) != 0
-    alone[1:-1] &= space[:-2] & space[2:]
+    alone[1:] &= edge[:-1]
+    alone[:-1] &= edge[1:]
     inner = np.flatnonzero(space[1:-1] & alone[:-2] & alone[2:]) + 1
     return line.without(inner, inner + 1)
 

@@ -67,4 +67,4 @@ def test_it_is_cut_anyway_where_nothing_ends() -> None:
 def test_where_a_passage_ends_is_settled_by_what_stands_in_reach(text: str, start: int) -> None:
     near = start + LONGEST + 1
     assert stop_of(text, start, len(text), lines=False) == stop_of(text[:near], start, near, lines=False)
-    assert start < stop_of(text, start, len(text)) <= start + LONGEST
+    assert start < stop_of(text, start, len(text), lines=False) <= start + LONGEST
