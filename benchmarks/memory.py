@@ -20,8 +20,8 @@ _PAUSE = 0.2  # seconds between two looks
 def family_of(pid: int) -> list[int]:
     """A process and all that descend from it."""
     try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
+        children = [child for thread in Path(f"/proc/{pid}/task").iterdir() for child in (thread / "children").read_text().split()]
+    except OSError:  # gone meanwhile
         return []
     return [pid, *(p for child in children for p in family_of(int(child)))]
 
