@@ -1,10 +1,16 @@
 """Rows per second from file to file, side by side in one run: `scamcall label`, the pipeline people write, and the disk's own limit.
 
-    python benchmarks/label.py [--rows 100000] [--profile] [--memory]
+    python benchmarks/label.py [--rows 100000] [--many 1000000] [--sizes 10000 100000 1000000]
 
 A CSV of the corpus's messages goes in, a CSV with labels comes out. The plain pipeline is that of throughput.py between csv.DictReader
-and csv.writer, in batches; the limit is reading and decoding the same file and nothing else. All are timed in turns and compared
-within their turn, for absolute figures do not travel between machines. `--memory` prints what each way of reading holds at most.
+and csv.writer, in batches; the limit is reading and decoding the same file and nothing else. All take turns and are compared within
+their turn, for absolute figures do not travel between machines. Four tables:
+
+    one core       by processor time, so that a busy machine disturbs less; `--rows`, of which the plain pipeline does a twentieth
+    two processes  by the clock, so that it needs two idle cores; `--many` rows, for each process takes half a second to begin. What the
+                   parent and the workers took of the processors says what idle cores would give
+    flatness       processor time a row, by `--sizes`
+    profile        where the time goes
 """
 
 import argparse
@@ -12,45 +18,49 @@ import cProfile
 import csv
 import os
 import pstats
-import random
 import resource
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from inputs import examples, write
 from throughput import plain_pipeline
 
 from classifier import load
-from classifier.corpus import read
 from classifier.label import Options, label_files
 from classifier.readers import open_source, recognise
-from classifier.retrain import corpus_root
 
 ROUNDS = 3
 PLAIN_SHARE = 20  # the plain pipeline does a twentieth of the rows: it takes that much longer
 COLD = 8192  # rows of the first run of each, not timed
+PROFILED = 20  # rows of the profile
 
 
-def make_input(path: Path, rows: int, texts: list[str], legit: list[str]) -> None:
-    """Mostly ordinary messages, as in an inbox."""
-    chance = random.Random(7)
-    moment = datetime(2026, 1, 1)
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["发送方", "时间", "短信内容"])
-        for _ in range(rows):
-            moment += timedelta(seconds=chance.expovariate(1 / 300))
-            text = chance.choice(texts if chance.random() < 0.1 else legit)
-            writer.writerow([f"1069{chance.randrange(10**6):06}", moment.isoformat(" ", "seconds"), text])
+class Cost(NamedTuple):
+    """Seconds: by the clock, of processors in this process, and in its children."""
+
+    clock: float
+    own: float
+    children: float
+
+
+def cost(run: Callable[[], object]) -> Cost:
+    """What a run takes."""
+
+    def now() -> Cost:
+        own, children = (sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        return Cost(time.perf_counter(), own, children)
+
+    before = now()
+    run()
+    return Cost(*(b - a for a, b in zip(before, now(), strict=True)))
 
 
 def plain(pipeline: Callable[[list[str]], object], source: Path, target: Path) -> None:
@@ -79,75 +89,85 @@ def read_rows(source: Path) -> None:
             pass
 
 
-def peak(rows: int, source: Path, target: Path, *options: str) -> None:
-    """The most memory that a run of the command holds."""
-    child = subprocess.Popen(
-        [sys.executable, "-m", "classifier", "label", str(source), "-o", str(target), "--force", *options], stderr=subprocess.DEVNULL
-    )
-    _, _, used = os.wait4(child.pid, 0)
-    print(f"  {rows:>10,} rows ({source.stat().st_size >> 20} MB): {used.ru_maxrss >> 10} MB at most {' '.join(options)}")
+def one_core(ours: Callable[..., None], place: Path, rows: int) -> None:
+    """All contenders, in turns."""
+    texts, types = [e.text for e in examples()], [e.type for e in examples()]
+    pipeline = plain_pipeline(texts, types)
+    whole, part, cold, out = place / "in.csv", place / "part.csv", place / "cold.csv", place / "plain.csv"
+    few = max(1000, rows // PLAIN_SHARE)
+    for path, count in ((whole, rows), (part, few), (cold, COLD)):
+        write(path, "csv", count)
+    contenders: dict[str, Callable[[Path], None]] = {
+        "plain pipeline": lambda source: plain(pipeline, source, out),
+        "label": partial(ours, Options()),
+        "label --evidence": partial(ours, Options(evidence=True)),
+        "label --redact": partial(ours, Options(redact=True)),
+        "reading rows": read_rows,
+        "decoding alone": decode,
+    }
+    rates = defaultdict(list)
+    for turn in range(ROUNDS):
+        for name, run in contenders.items():
+            source, count = (part, few) if name == "plain pipeline" else (whole, rows)
+            if turn == 0:
+                run(cold)
+            rates[name].append(count / cost(partial(run, source)).own)
+    print(f"one core: {rows:,} rows, {whole.stat().st_size / rows:.0f} bytes a row, medians of {ROUNDS} turns, by processor time")
+    for name, rate in rates.items():
+        times, share = (statistics.median(r / p for r, p in zip(rate, rates[o], strict=True)) for o in ("plain pipeline", "decoding alone"))
+        print(f"  {name:18s} {statistics.median(rate):12,.0f} rows/s {times:8.1f} times the plain pipeline {100 * share:8.2f}% of the limit")
+
+
+def two_processes(ours: Callable[..., None], place: Path, rows: int) -> None:
+    """One process and two, in turns."""
+    source = place / "many.csv"
+    write(source, "csv", rows)
+    turns = [(cost(partial(ours, Options(), source)), cost(partial(ours, Options(), source, 2))) for _ in range(ROUNDS)]
+    ratio = statistics.median(one.clock / two.clock for one, two in turns)
+    idle = statistics.median(one.own / max(two.own, (two.own + two.children) / 2) for one, two in turns)
+    one, two = (Cost(*(1e6 * statistics.median(c) / rows for c in zip(*costs, strict=True))) for costs in zip(*turns, strict=True))
+    print(f"two processes: {rows:,} rows, medians of {ROUNDS} turns, load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
+    print(f"  one: {one.clock:.1f} µs a row by the clock · two: {two.clock:.1f} µs: {ratio:.2f} times as fast")
+    print(f"  processors: one {one.own:.1f} µs a row · two {two.own:.1f} in the parent, {two.children:.1f} in both workers: {idle:.2f} on idle cores")
+
+
+def flatness(ours: Callable[..., None], place: Path, sizes: list[int]) -> None:
+    """Cost a row by the number of rows."""
+    print("flatness: processor time a row")
+    base = 0.0
+    for rows in sizes:
+        source = place / "size.csv"
+        write(source, "csv", rows)
+        taken = statistics.median(cost(partial(ours, Options(), source)).own for _ in range(ROUNDS if rows <= 1_000_000 else 1)) / rows * 1e6
+        base = base or taken
+        print(f"  {rows:>10,} rows {taken:8.1f} µs {taken / base:8.2f} times the first", flush=True)
+
+
+def profile(ours: Callable[..., None], place: Path) -> None:
+    """Where the time goes."""
+    recorded = cProfile.Profile()
+    recorded.runcall(ours, Options(), place / "in.csv")
+    print("profile: by what each function takes itself")
+    pstats.Stats(recorded).sort_stats("tottime").print_stats(PROFILED)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--profile", action="store_true", help="also print where our time goes")
-    parser.add_argument("--memory", action="store_true", help="also print the memory of runs of a tenth of the rows, and of all")
+    parser.add_argument("--many", type=int, default=1_000_000)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     args = parser.parse_args()
-
-    examples = [e for e in read(corpus_root()) if e.channel != "call"]
-    pool = [e for e in examples if 40 <= len(e.text) <= 120]
-    texts, legit = [e.text for e in pool], [e.text for e in pool if e.type == "legit"]
     classifier = load()
-    pipeline = plain_pipeline([e.text for e in examples], [e.type for e in examples])
     with tempfile.TemporaryDirectory() as directory:
         place = Path(directory)
-        whole, part, cold, out = place / "in.csv", place / "part.csv", place / "cold.csv", place / "out.csv"
-        make_input(whole, args.rows, texts, legit)
-        make_input(part, max(1000, args.rows // PLAIN_SHARE), texts, legit)
-        make_input(cold, COLD, texts, legit)
 
-        def ours(options: Options, jobs: int, source: Path) -> None:
-            label_files(classifier, [str(source)], str(out), options, jobs=jobs, force=True)
+        def ours(options: Options, source: Path, jobs: int = 1) -> None:
+            label_files(classifier, [str(source)], str(place / "out.csv"), options, jobs=jobs, force=True)
 
-        contenders: dict[str, Callable[[Path], None]] = {
-            "plain pipeline": lambda source: plain(pipeline, source, out),
-            "label": partial(ours, Options(), 1),
-            "label --evidence": partial(ours, Options(evidence=True), 1),
-            "label --jobs 2": partial(ours, Options(), 2),
-            "label --redact": partial(ours, Options(redact=True), 1),
-            "reading rows": read_rows,
-            "decoding alone": decode,
-        }
-        small = {"plain pipeline": part}
-        rates = defaultdict(list)
-        for turn in range(ROUNDS):
-            for name, run in contenders.items():
-                source, rows = small.get(name, whole), args.rows if name not in small else max(1000, args.rows // PLAIN_SHARE)
-                if turn == 0:
-                    run(cold)
-                begin = time.perf_counter()
-                run(source)
-                rates[name].append(rows / (time.perf_counter() - begin))
-        print(f"{args.rows:,} rows, {whole.stat().st_size / args.rows:.0f} bytes a row, {ROUNDS} turns, medians")
-        for name, rate in rates.items():
-            times, share = (
-                statistics.median(r / p for r, p in zip(rate, rates[other], strict=True)) for other in ("plain pipeline", "decoding alone")
-            )
-            print(f"{name:18s} {statistics.median(rate):12,.0f} rows/s {times:8.1f} times the plain pipeline {100 * share:8.2f}% of the limit")
-        two = statistics.median(b / a for a, b in zip(rates["label"], rates["label --jobs 2"], strict=True))
-        print(f"two jobs: {two:.2f} times one")
-        if args.memory:
-            tenth = place / "tenth.csv"
-            make_input(tenth, args.rows // 10, texts, legit)
-            peak(args.rows // 10, tenth, out)
-            peak(args.rows, whole, out)
-            peak(args.rows, whole, out, "--jobs", "2")
-            print(f"  all children: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10} MB at most in one process")
-        if args.profile:
-            profile = cProfile.Profile()
-            profile.runcall(contenders["label"], whole)
-            pstats.Stats(profile).sort_stats("tottime").print_stats(18)
+        one_core(ours, place, args.rows)
+        two_processes(ours, place, args.many)
+        flatness(ours, place, args.sizes)
+        profile(ours, place)
 
 
 if __name__ == "__main__":

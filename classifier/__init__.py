@@ -9,6 +9,7 @@
 from functools import lru_cache
 from pathlib import Path
 
+from .calls import Call, listen
 from .classify import Classifier
 from .errors import ScamcallError
 from .model import load as load_model
@@ -18,11 +19,14 @@ __version__ = "0.1.0"
 
 
 @lru_cache(maxsize=4)
-def load(model: str | Path | None = None) -> Classifier:
-    """A classifier with the model in a directory, or with the one in use. Raises ModelError where there is none or it is damaged."""
+def load(model: str | Path | None = None, prior: float | None = None, max_false_alarms: float | None = None) -> Classifier:
+    """A classifier with the model in a directory, or with the one in use; for `prior` and `max_false_alarms` see `Model.at`.
+
+    Raises ModelError where there is no model or it is damaged, InputError where it cannot be what is asked.
+    """
     from .registry import current
 
-    return Classifier(load_model(Path(model) if model is not None else current()))
+    return Classifier(load_model(Path(model) if model is not None else current()).at(prior, max_false_alarms))
 
 
 def score(text: str) -> Verdict:
@@ -34,4 +38,4 @@ def score(text: str) -> Verdict:
     return load().score(text)
 
 
-__all__ = ["TYPES", "VERDICTS", "Classifier", "Evidence", "ScamcallError", "Verdict", "load", "score"]
+__all__ = ["TYPES", "VERDICTS", "Call", "Classifier", "Evidence", "ScamcallError", "Verdict", "listen", "load", "score"]

@@ -8,13 +8,14 @@ Owns the order of the rooms and the rule that makes a verdict of probabilities. 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import grams
 from .features import extract
-from .model import KIND_HEADS, OUTCOME_HEADS, Floats, Found, Model, Occurrences, kinds, mixed, outcomes, probabilities, strongest
+from .model import KIND_HEADS, OUTCOME_HEADS, Floats, Found, Model, Occurrences, blends, kinds, mixed, outcomes, probabilities, strongest
 from .normalise import PADS, Folded, fold, is_han
 from .passages import Passages, passages_of
 from .records import IMPERSONATION, TYPES, VERDICTS, Evidence, Verdict
@@ -25,9 +26,33 @@ MIN_HAN = 4  # Chinese characters below which nothing can be said: "好的", a l
 EVIDENCE_ITEMS = 12  # what a reader takes in at a glance; `Scored.contributions` has them all
 _IMPERSONATION, _OTHER, _UNSURE, _FINE = range(len(VERDICTS))
 
-REASONS = ("", "没有中文文字，无法判断", "中文文字太少，无法判断", "文字过长，只读了开头部分，无法保证其余内容正常")
-_OK, _NO_CHINESE, _TOO_SHORT, _NOT_READ = range(len(REASONS))
+REASONS = (
+    "",
+    "没有中文文字，无法判断",
+    "中文文字太少，无法判断",
+    "文字过长，只读了开头部分，无法保证其余内容正常",
+    "这是一条防诈提醒，讲的是骗局",
+    "这是转述、求助或报道，讲的是别人遇到的骗局",
+)
+_OK, _NO_CHINESE, _TOO_SHORT, _NOT_READ, _WARNING, _TOLD = range(len(REASONS))
 STATUS = ("ok", "repaired", "truncated")
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """What speaks loudest in some messages; parallel arrays but for `bounds`, message by message, strongest first.
+
+    bounds       int64 [k + 1]: those of the k-th message are [bounds[k], bounds[k + 1])
+    row          int64: which feature of the model
+    amount       float64: what it adds to the logit of the head that was asked for
+    start, stop  int64: folded characters [start, stop) of the batch; equal where it stands for the whole text
+    """
+
+    bounds: NDArray[np.int64]
+    row: NDArray[np.int64]
+    amount: Floats
+    start: NDArray[np.int64]
+    stop: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -36,8 +61,9 @@ class Scored:
 
     whole, passages the features of the messages, and of the passages of long ones
     strongest       int64 [m, 2]: the strongest passage for heads 0 and 1, -1 in a message of a single passage
+    blend           float64 [m, 2, 3]: how their readings are put together (see `model.blends`)
     logits          float64 [m, 2]: calibrated logits of heads 0 and 1
-    outcome         float64 [m, 3]: probabilities of impersonation, other fraud and legit
+    outcome         float64 [m, 3]: probabilities of impersonation, other fraud and legit, for the prior that is asked for
     verdict, type   int64: indices into VERDICTS and TYPES
     reason, status  int64: indices into REASONS and STATUS
     """
@@ -50,6 +76,7 @@ class Scored:
     whole: Found
     passages: Found
     strongest: NDArray[np.int64]
+    blend: Floats
     logits: Floats
     outcome: Floats
     verdict: NDArray[np.int64]
@@ -84,55 +111,102 @@ class Scored:
 
         All of them (`most` is None) and the bias sum to `logits[message, head]`.
         """
-        shift, of_whole, of_passage = self.model.mix[head].tolist()
-        mine = self.whole.of(message)
-        amounts, places = self._explained[head][0][mine], self._explained[head][1][mine]
-        order = np.argsort(-np.abs(amounts), kind="stable")[:most]
-        place = places[order]
-        items = zip(
-            self.whole.row[mine][order].tolist(), amounts[order].tolist(), self.at.start[place].tolist(), self.at.stop[place].tolist(), strict=True
-        )
-        return shift + (of_whole + of_passage) * float(self.model.bias[head]), [self._evidence(*item) for item in items]
+        shift, of_whole, of_passage = self.blend[message, head].tolist()
+        (reasons,) = self._records(self.reasons(np.array([message]), np.array([head]), most))
+        return shift + (of_whole + of_passage) * float(self.model.bias[head]), reasons
 
     @cached_property
-    def _explained(self) -> list[tuple[Floats, NDArray[np.int64]]]:
-        """By head: what each entry of `whole` contributes, through the whole and through the strongest passage, and where it is shown."""
-        passages = passages_of(self.folded)
-        in_passage = unit_of_passage(passages, self.at)
-        values = self.model.values(self.whole), self.model.values(self.passages)
-        places = self.model.places(self.at, unit_of_message(self.folded, self.at)), self.model.places(self.at, in_passage)
-        return [self._explain(head, passages, values, places) for head in OUTCOME_HEADS]
+    def deciding(self) -> NDArray[np.int64]:
+        """int64 [m]: the head that decided each verdict."""
+        head: NDArray[np.int64] = (self.verdict == _OTHER).astype(np.int64)
+        return head
 
-    def _explain(
-        self, head: int, passages: Passages, values: tuple[Floats, Floats], places: tuple[NDArray[np.int64], NDArray[np.int64]]
-    ) -> tuple[Floats, NDArray[np.int64]]:
-        _, of_whole, of_passage = self.model.mix[head].tolist()
-        chosen = self.strongest[:, head]
-        amounts = np.where(chosen[self.whole.unit] < 0, of_whole + of_passage, of_whole) * values[0]
-        shown = places[0].copy()
-        # What stands in the strongest passage stands in the whole too: find it there, add to it, and show it where the passage has it.
-        owner = passages.message[self.passages.unit]
-        its = np.flatnonzero(chosen[owner] == self.passages.unit)
-        entry = np.searchsorted(_pair(self.whole.unit, self.whole.row), _pair(owner[its], self.passages.row[its]))
-        amounts[entry] += of_passage * values[1][its]
-        shown[entry] = places[1][its]
-        return amounts * self.model.weights[self.whole.row, head], shown
+    def reasons(self, messages: NDArray[np.int64], heads: NDArray[np.int64], most: int | None = EVIDENCE_ITEMS) -> Reasons:
+        """What speaks loudest in some messages (ascending, each once), of a head for each: exact contributions to its logit."""
+        found = self.whole.only(messages)
+        amount, passage = self._amounts(found, messages, heads)
+        order = np.argsort(-np.abs(amount), kind="stable")
+        order = order[np.argsort(found.unit[order].astype(np.min_scalar_type(len(messages))), kind="stable")]  # small numbers: a radix sort
+        bounds = np.searchsorted(found.unit, np.arange(len(messages) + 1))
+        if most is not None:
+            order = order[np.arange(len(order)) - bounds[found.unit] < most]
+            bounds = np.concatenate([[0], np.cumsum(np.minimum(np.diff(bounds), most))])
+        place = self._places(messages[found.unit[order]], found.row[order], passage[order])
+        return Reasons(bounds, found.row[order], amount[order], self.at.start[place], self.at.stop[place])
 
-    def _evidence(self, row: int, amount: float, start: int, stop: int) -> Evidence:
+    def _amounts(self, found: Found, messages: NDArray[np.int64], heads: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:
+        """What each feature contributes, through the whole and through the strongest passage; and that passage, -1 where it is not in it."""
+        strongest = self.strongest[messages, heads]
+        _, of_whole, of_passage = self.blend[messages, heads].T
+        amount = of_whole[found.unit] * self.model.values(found)
+        # What stands in the strongest passage stands in the whole too: find it there, and add to it.
+        long = np.flatnonzero(strongest >= 0)
+        inner = self.passages.only(strongest[long])
+        owner = long[inner.unit]
+        entry = np.searchsorted(_pair(found.unit, found.row), _pair(owner, inner.row))
+        amount[entry] += of_passage[owner] * self.model.values(inner)
+        amount *= self.model.weights[found.row, heads[found.unit]]
+        passage = np.full(len(amount), -1, dtype=np.int64)
+        passage[entry] = strongest[owner]
+        return amount, passage
+
+    def _places(self, message: NDArray[np.int64], row: NDArray[np.int64], passage: NDArray[np.int64]) -> NDArray[np.int64]:
+        """int64, parallel: the occurrence where a feature stands first in its message, or in a passage of it (-1: anywhere)."""
+        asked = np.zeros(len(self), dtype=bool)
+        asked[message] = True
+        of = unit_of_message(self.folded, self.at)
+        some = np.flatnonzero(asked[of])
+        some = some[np.argsort(self.at.start[some], kind="stable")[::-1]]  # of several places the first is noted last, and stays
+        pair, key = _pair(message, row), _pair(of[some], self.at.row[some])
+        order = np.argsort(pair)
+        entry = order[np.minimum(np.searchsorted(pair, key, sorter=order), len(pair) - 1)]
+        right = pair[entry] == key
+        if (passage >= 0).any():
+            right &= (passage[entry] < 0) | (passage[entry] == self._passage_of[some])
+        place = np.zeros(len(pair), dtype=np.int64)
+        place[entry[right]] = some[right]
+        return place
+
+    @cached_property
+    def _passage_of(self) -> NDArray[np.int64]:
+        return unit_of_passage(passages_of(self.folded), self.at)
+
+    def evidence(self, row: int, amount: float, start: int, stop: int) -> Evidence:
+        """A feature and what it adds, shown at folded characters [start, stop) of the batch; of the whole text where they are none."""
         name = self.model.names[row]
         explain = self.tactic_set.explain.get(name[7:], "") if name.startswith("tactic:") else ""
         return Evidence(name, amount, self.folded.raw_span(start, stop) if stop > start else None, explain)
 
+    def _records(self, reasons: Reasons) -> list[list[Evidence]]:
+        """Reasons as records, message by message."""
+        columns = (column.tolist() for column in (reasons.row, reasons.amount, reasons.start, reasons.stop))
+        records = [self.evidence(*item) for item in zip(*columns, strict=True)]
+        return [records[first:last] for first, last in pairwise(reasons.bounds.tolist())]
+
+    def _evidence_of(self, message: int) -> list[Evidence]:
+        return (self._of_fine if self.verdict[message] == _FINE else self._of_suspect)[message]
+
+    @cached_property
+    def _of_suspect(self) -> dict[int, list[Evidence]]:
+        """Evidence of all that is not called legit; apart from the rest, so that who asks for this only pays for no more."""
+        return self._of(np.flatnonzero(self.verdict != _FINE))
+
+    @cached_property
+    def _of_fine(self) -> dict[int, list[Evidence]]:
+        return self._of(np.flatnonzero(self.verdict == _FINE))
+
+    def _of(self, messages: NDArray[np.int64]) -> dict[int, list[Evidence]]:
+        return dict(zip(messages.tolist(), self._records(self.reasons(messages, self.deciding[messages])), strict=True))
+
     def verdict_of(self, message: int, evidence: bool = True) -> Verdict:
         """The record for one message of the batch; its evidence is of the head that decided."""
-        head = 1 if self.verdict[message] == _OTHER else 0
         return Verdict(
             scam_score=float(self.outcome[message, 0]),
             scam_verdict=VERDICTS[self.verdict[message]],
             scam_type=TYPES[self.type[message]],
             probabilities=dict(zip(TYPES, self.probabilities(message).tolist(), strict=True)),
             tactics=self.tactics[message],
-            evidence=tuple(self.contributions(message, head, EVIDENCE_ITEMS)[1]) if evidence else (),
+            evidence=tuple(self._evidence_of(message)) if evidence else (),
             status=STATUS[self.status[message]],
             reason=REASONS[self.reason[message]],
             model=self.model.id,
@@ -172,10 +246,13 @@ class Classifier:
         whole = self.model.collect(at, unit_of_message(folded, at))
         raw = self.model.logits(whole, len(folded), OUTCOME_HEADS)
         parts, best, which = self._strongest(folded, at)
-        logits = mixed(self.model.mix, raw, best)
+        blend = blends(self.model.mix, raw, best)
+        logits = mixed(blend, raw, best)
         outcome = outcomes(logits)
         reason = _reasons(folded)
-        verdict = self._decide(outcome, reason)
+        verdict = self.decide(outcome, reason)
+        types = self._types(whole, outcome, verdict)
+        reason = explained(reason, verdict, signs(self._tactics, hits, len(folded)))
         status = np.where(folded.truncated, 2, folded.repaired.astype(np.int64))
         return Scored(
             self.model,
@@ -186,10 +263,11 @@ class Classifier:
             whole,
             parts,
             which,
+            blend,
             logits,
-            outcome,
+            self.model.shown(logits),
             verdict,
-            self._types(whole, outcome, verdict),
+            types,
             reason,
             status,
         )
@@ -201,8 +279,12 @@ class Classifier:
         logits = self.model.logits(found, len(passages.message), OUTCOME_HEADS)
         return found, *strongest(logits, passages.message, len(folded))
 
-    def _decide(self, outcome: Floats, reason: NDArray[np.int64]) -> NDArray[np.int64]:
-        """A cut-off for each kind of fraud, and a lower one for their sum, from which it is not called legit."""
+    def decide(self, outcome: Floats, reason: NDArray[np.int64]) -> NDArray[np.int64]:
+        """int64 [m], indices into VERDICTS: a cut-off for each kind of fraud, and a lower one for their sum, from which it is not called legit.
+
+        outcome  float64 [m, 3]: probabilities of impersonation, other fraud and legit
+        reason   int64 [m]: indices into REASONS
+        """
         cut = self.model.cutoffs
         conditions = [outcome[:, 0] >= cut.impersonation, outcome[:, 1] >= cut.other_fraud, outcome[:, 2] <= 1 - cut.unsure]
         verdict = np.select(conditions, [_IMPERSONATION, _OTHER, _UNSURE], _FINE)
@@ -211,12 +293,18 @@ class Classifier:
 
     def _types(self, found: Found, outcome: Floats, verdict: NDArray[np.int64]) -> NDArray[np.int64]:
         """The likeliest type within what the verdict says; of an unsure one, the likeliest of all."""
-        likeliest = np.where(verdict == _UNSURE, outcome.argmax(axis=1), np.array([0, 1, 0, 2])[verdict])
+        likeliest = likeliest_outcome(outcome, verdict)
         out = len(IMPERSONATION) - 1 + likeliest
         imp = np.flatnonzero(likeliest == 0)
         if len(imp):
             out[imp] = self.model.logits(found.only(imp), len(imp), KIND_HEADS).argmax(axis=1)
         return out
+
+
+def likeliest_outcome(outcome: Floats, verdict: NDArray[np.int64]) -> NDArray[np.int64]:
+    """int64 [m]: the column of `outcome` that the verdict speaks of; the likeliest where it is unsure."""
+    named = np.array([0, 1, 0, 2])[verdict]
+    return np.where(verdict == _UNSURE, outcome.argmax(axis=1), named)
 
 
 def unit_of_message(folded: Folded, at: Occurrences) -> NDArray[np.int64]:
@@ -234,9 +322,29 @@ def unit_of_passage(passages: Passages, at: Occurrences) -> NDArray[np.int64]:
     return unit
 
 
+def signs(tactics: TacticSet, hits: Hits, messages: int) -> NDArray[np.bool_]:
+    """bool [messages, 3]: holds a warning of fraud, a story told of others, a tactic of fraud."""
+    names, fraud = [t.name for t in tactics.tactics], np.array([t.side == "fraud" for t in tactics.tactics])
+    out = np.zeros((messages, 3), dtype=bool)
+    out[hits.message[(hits.tactic == names.index("防诈提醒")) & ~hits.negated], 0] = True
+    out[hits.message[hits.tactic == names.index("转述")], 1] = True
+    out[hits.message[fraud[hits.tactic]], 2] = True
+    return out
+
+
+def explained(reason: NDArray[np.int64], verdict: NDArray[np.int64], signs: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The reasons; of a legit text that nothing limits, that it is about fraud where its signs say so: a warning, or a story of a tactic."""
+    warned, told, fraud = signs.T
+    return np.where((reason == _OK) & (verdict == _FINE), np.select([warned, told & fraud], [_WARNING, _TOLD], _OK), reason)
+
+
 def _reasons(folded: Folded) -> NDArray[np.int64]:
     """int64 [m], indices into REASONS: what in the text itself limits the verdict."""
     han = np.bincount(folded.message_of[is_han(folded.codes)], minlength=len(folded))
-    size = np.diff(folded.bounds) - PADS
+    return reasons(han, np.diff(folded.bounds) - PADS, folded.truncated)
+
+
+def reasons(han: NDArray[np.int64], size: NDArray[np.int64], truncated: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The same from what texts have of Chinese and of all characters, folded, and whether they were cut; parallel arrays."""
     reason = np.where(han < MIN_HAN, np.where((han == 0) & (size > 0), _NO_CHINESE, _TOO_SHORT), _OK)
-    return np.where(folded.truncated, _NOT_READ, reason)
+    return np.where(truncated, _NOT_READ, reason)

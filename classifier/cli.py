@@ -2,19 +2,24 @@
 
 import argparse
 import json
+import logging
 import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
 from . import __version__
+from .classify import Classifier
 from .errors import InputError, OutputError, ScamcallError
+from .evaluation import EVALUATIONS
 from .records import VERDICTS
 
 _INVITATION = "请粘贴要判断的文字，换行后按 Ctrl-D 结束："
+_INVITATION_TO_A_CALL = "请逐行输入通话内容（说话人：话），按 Ctrl-D 结束："
 _REPORTED = 10  # rejected rows named one by one; the rest is counted
 _MAX_JOBS = 256  # processes
 
@@ -87,7 +92,17 @@ def _parser() -> argparse.ArgumentParser:
     score = commands.add_parser("score", help="judge one message / 判断一条消息")
     score.add_argument("text", nargs="?", help="the message; - reads standard input; nothing asks for it")
     score.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    _add_wishes(score)
     score.set_defaults(run=_score)
+
+    call = commands.add_parser("call", help="judge a call turn by turn / 逐轮判断一通电话")
+    call.add_argument("input", nargs="?", help="a transcript or an export of calls, told by content; - is standard input")
+    call.add_argument("--follow", action="store_true", help="a turn a line from standard input, each answered at once: 'speaker：words' or words")
+    call.add_argument("--json", action="store_true", help="one JSON object a call; with --follow one a turn")
+    call.add_argument("--caller", action="append", default=[], metavar="NAME", help="the label of who called: only such words count")
+    call.add_argument("--format", metavar="NAME", help="read the input as this format")
+    _add_wishes(call)
+    call.set_defaults(run=_call)
 
     label = commands.add_parser("label", help="label exports / 批量标注导出的文件")
     label.add_argument("input", nargs="+", help="exports, told by content, or patterns like 'part-*.csv'; - is standard input")
@@ -97,19 +112,24 @@ def _parser() -> argparse.ArgumentParser:
     label.add_argument("--report", metavar="HTML", help="also a report to read and print / 同时生成可打印的报告")
     label.add_argument("--text-column", metavar="NAME", help="the column that holds the message")
     label.add_argument("--format", metavar="NAME", help="read the input as this format")
+    label.add_argument("--encoding", default="", metavar="NAME", help="read text in this encoding, say big5hkscs")
     label.add_argument("--only", type=_verdicts, default=(), metavar="VERDICTS", help="write only such rows: impersonation,unsure")
     label.add_argument("--fail-on", type=_verdicts, default=(), metavar="VERDICTS", help="exit with 1 where such a row was found")
     label.add_argument("--evidence", action="store_true", help="add a column with the strongest reasons")
     label.add_argument("--redact", action="store_true", help="mask personal data in output and report / 隐去个人信息")
-    label.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="processes to share the work")
+    shared = label.add_mutually_exclusive_group()
+    shared.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="processes to share the work")
+    shared.add_argument("--dask", metavar="ADDRESS", help="have the workers of a Dask scheduler, tcp://…, label the inputs, a file each")
     label.add_argument("--resume", action="store_true", help="go on with a run that was interrupted")
     label.add_argument("--force", action="store_true", help="replace outputs that exist, start over")
+    _add_wishes(label)
     label.set_defaults(run=_label)
 
     inspect = commands.add_parser("inspect", help="what is in an export? scores nothing / 查看一个文件是什么格式、有多少条消息")
     inspect.add_argument("input", help="an export; - is standard input")
     inspect.add_argument("--text-column", metavar="NAME", help="the column that holds the message")
     inspect.add_argument("--format", metavar="NAME", help="read the input as this format")
+    inspect.add_argument("--encoding", default="", metavar="NAME", help="read text in this encoding, say big5hkscs")
     inspect.set_defaults(run=_inspect)
 
     train = commands.add_parser("train", help="rebuild the model from the corpus / 重新训练")
@@ -122,6 +142,13 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("directory", nargs="?", type=Path, metavar="DIR", help="a corpus (default: the one that comes with scamcall)")
     check.set_defaults(run=_check)
 
+    evaluate = commands.add_parser("evaluate", help="measure on the corpus, with models that have not seen what they judge / 在语料上评测")
+    measures = evaluate.add_subparsers(required=True, metavar="WHAT")
+    for name in EVALUATIONS:
+        measure = measures.add_parser(name)
+        measure.add_argument("directory", nargs="?", type=Path, metavar="DIR", help="a corpus (default: the one that comes with scamcall)")
+        measure.set_defaults(run=_evaluate, evaluation=EVALUATIONS[name])
+
     models = commands.add_parser("models", help="list the models, or choose one / 查看或切换模型")
     actions = models.add_subparsers(metavar="ACTION")
     use = actions.add_parser("use", help="make a model the one in use")
@@ -131,8 +158,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _score(args: argparse.Namespace) -> int:
+def _add_wishes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--prior", type=float, metavar="SHARE", help="of impersonation among what is read: what the probability is shown for")
+    parser.add_argument("--max-false-alarms", type=float, metavar="SHARE", help="of ordinary legit messages that may be called fraud (0.005)")
+
+
+def _classifier(args: argparse.Namespace) -> Classifier:
     from . import load
+
+    return load(prior=args.prior, max_false_alarms=args.max_false_alarms)
+
+
+def _score(args: argparse.Namespace) -> int:
     from .render import terminal
 
     text = args.text
@@ -140,11 +177,78 @@ def _score(args: argparse.Namespace) -> int:
         if text is None and sys.stdin and sys.stdin.isatty():
             _say(_INVITATION)
         text = sys.stdin.read().rstrip("\n") if sys.stdin else ""
-    verdict = load().score(text)
+    verdict = _classifier(args).score(text)
     if args.json:
         print(json.dumps(verdict.as_dict(), ensure_ascii=False))
     else:
         print(terminal(text, verdict, colour=_wants_colour()))
+    return 0
+
+
+def _call(args: argparse.Namespace) -> int:
+    from .calls import listen
+    from .readers import open_source, recognise
+    from .readers.rows import turns_of
+    from .render_call import call_lines
+
+    if args.follow:
+        return _follow(args)
+    if not args.input:
+        raise InputError("a file of a call is wanted; - for standard input, --follow to hear it line by line")
+    source = open_source(args.input)
+    reader = recognise(source, args.format)
+    classifier = _classifier(args)
+    answered = unanswered = 0
+    with source.stream:
+        for row in reader.read(source):
+            turns = turns_of(row)
+            problem = row.problem or row.skipped or _unlike_a_call(turns, args.caller)
+            if problem == _NO_CALL and not answered:
+                raise InputError(f"{source.name}: row {row.number}, read as {reader.name}: {_NO_CALL}")
+            if problem:
+                unanswered += 1
+                print(f"scamcall: {source.name}: row {row.number}: {problem}", file=sys.stderr)
+                continue
+            answered += 1
+            found = listen(classifier, turns, args.caller)
+            if args.json:
+                print(json.dumps({"number": row.number, **found.as_dict()}, ensure_ascii=False))
+            else:
+                print(f"{f'{chr(10)}通话 {row.number}{chr(10)}' if answered > 1 else ''}{call_lines(found, _wants_colour())}")
+    if not answered and not unanswered:
+        raise InputError(f"{source.name}: no call in it")
+    return 1 if unanswered else 0
+
+
+_NO_CALL = (
+    "no call, as it has no turns; scamcall label judges messages; a call has a turn a line, 'speaker：words', "
+    "and scamcall call --follow < FILE takes every line for a turn"
+)
+
+
+def _unlike_a_call(turns: Sequence[tuple[str, str]], callers: Sequence[str]) -> str:
+    if not turns:
+        return _NO_CALL
+    speakers = {speaker for speaker, _ in turns}
+    return "" if not callers or speakers & set(callers) else f"none of its {len(speakers)} speakers is named by --caller"
+
+
+def _follow(args: argparse.Namespace) -> int:
+    from .calls import Call
+    from .readers.transcripts import follow
+    from .render_call import call_lines, turn_lines
+
+    if args.input not in (None, "-") or args.format:
+        raise InputError("--follow reads lines from standard input: scamcall call --follow < FILE")
+    if sys.stdin and sys.stdin.isatty():
+        print(_INVITATION_TO_A_CALL, file=sys.stderr)
+    call = Call(_classifier(args), args.caller)
+    for speaker, words in follow(sys.stdin.buffer) if sys.stdin else ():
+        heard = call.hear(words, speaker)
+        shown = json.dumps(heard.as_dict(), ensure_ascii=False) if args.json else turn_lines(heard, _wants_colour(), live=True)
+        print(shown, flush=True)
+    if not args.json:
+        print(f"\n{call_lines(call.verdict(), _wants_colour())}")
     return 0
 
 
@@ -168,11 +272,17 @@ def _jobs(text: str) -> int:
 def _label(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from . import load
     from .label import Options, label_files, matches
     from .report import report_file
 
-    options = Options(args.text_column, args.format, args.only, args.evidence, args.redact)
+    run = partial(label_files, jobs=args.jobs)
+    if args.dask:
+        from .cluster import label_on_cluster
+
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # of a connection that is lost it tells in forty lines; ours is one
+        run = partial(label_on_cluster, scheduler=args.dask)
+
+    options = Options(args.text_column, args.format, args.encoding, args.only, args.evidence, args.redact)
     names = [name for pattern in args.input for name in matches(pattern)]
     report = report_file(args.report, [*names, args.output], args.force or args.resume) if args.report else None
 
@@ -181,12 +291,11 @@ def _label(args: argparse.Namespace) -> int:
             _say(f"scamcall: {line}")
 
     with tqdm(unit="msg", file=sys.stderr, disable=None if sys.stderr else True, mininterval=0.5) as progress:
-        tally = label_files(
-            load(),
+        tally = run(
+            _classifier(args),
             args.input,
             args.output,
             options,
-            jobs=args.jobs,
             force=args.force,
             resume=args.resume,
             progress=progress,
@@ -213,7 +322,7 @@ def _inspect(args: argparse.Namespace) -> int:
     from .readers.inspection import inspect
     from .render import visible
 
-    source = open_source(args.input)
+    source = open_source(args.input, args.encoding)
     with source.stream:
         found = inspect(source, args.format, args.text_column)
     print(visible(str(found)))
@@ -235,6 +344,13 @@ def _check(args: argparse.Namespace) -> int:
     report = check(args.directory or corpus_root())
     print(report)
     return 1 if report.findings else 0
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    from .retrain import corpus_root
+
+    print(args.evaluation(args.directory or corpus_root()))
+    return 0
 
 
 def _models(args: argparse.Namespace) -> int:

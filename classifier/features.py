@@ -132,15 +132,26 @@ def _class_keys() -> grams.Keys:
     return grams.of_texts(classes())
 
 
+def tactic_keys(tactics: TacticSet, tactic: NDArray[np.int64], negated: NDArray[np.bool_]) -> grams.Keys:
+    """Keys of tactics by their index, under a negation or not; parallel arrays."""
+    keys: grams.Keys = grams.salt(tactics.keys[tactic], 7) + negated.astype(np.uint64)
+    return keys
+
+
+def sequence_keys(a: grams.Keys, b: grams.Keys) -> grams.Keys:
+    """Keys of one tactic after another, from keys of both (see `tactic_keys`), which should differ; parallel arrays."""
+    return grams.salt(grams.join(a, b), 8)
+
+
 def _tactics(folded: Folded, hits: Hits, tactics: TacticSet) -> list[View]:
     kind = hits.tactic * 2 + hits.negated
-    keys = grams.salt(tactics.keys[hits.tactic], 7) + hits.negated.astype(np.uint64)
+    keys = tactic_keys(tactics, hits.tactic, hits.negated)
 
     def name(k: int) -> str:
         return f"{'¬' if hits.negated[k] else ''}{tactics.tactics[hits.tactic[k]].name}"
 
     a = np.flatnonzero((kind[:-1] != kind[1:]) & (hits.message[:-1] == hits.message[1:]))
-    pairs = grams.salt(grams.join(keys[a], keys[a + 1]), 8)
+    pairs = sequence_keys(keys[a], keys[a + 1])
     stop = np.maximum(hits.stop[a], hits.stop[a + 1])
     return [
         View(3, keys, hits.start, hits.stop, lambda k: f"tactic:{name(k)}"),
@@ -151,20 +162,30 @@ def _tactics(folded: Folded, hits: Hits, tactics: TacticSet) -> list[View]:
 _FORMS = ("length", "links", "numbers", "long numbers", "turns", "questions")
 
 
-def _form(folded: Folded) -> View:
+def form_amounts(folded: Folded) -> NDArray[np.int64]:
+    """int64 [forms, m]: what `form:` features are made of. Those of texts one behind the other, and of the line breaks between, add up."""
     codes, of, n = folded.codes, folded.message_of, len(folded)
-    long = (codes == ord("0")) & (folded.end - folded.begin >= 7)
+    number, line, question = codes == ord("0"), codes == 10, codes == ord("?")
+    long = number & (folded.end - folded.begin >= 7)
     size = np.diff(folded.bounds) - PADS
-    counts = np.stack(
-        [
-            np.searchsorted(_LENGTHS, size),
-            *(np.minimum(np.bincount(of[mask], minlength=n), 3) for mask in (codes == ord(LINK), codes == ord("0"), long)),
-            np.searchsorted((1, 4, 12), np.bincount(of[codes == 10], minlength=n), side="right"),
-            np.minimum(np.bincount(of[codes == ord("?")], minlength=n), 3),
-        ]
-    )
-    form, message = np.nonzero(counts)
-    count = counts[form, message]
+    return np.stack([size, *(np.bincount(of[mask], minlength=n) for mask in (codes == ord(LINK), number, long, line, question))])
+
+
+LINE_BREAK = np.array([1, 0, 0, 0, 1, 0])  # what a line break between two texts adds to their amounts
+
+
+def form_keys(amounts: NDArray[np.int64]) -> tuple[grams.Keys, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """(key, form, message, step) of each form that a message has, given the `form_amounts` of messages."""
+    length, links, numbers, long, lines, questions = amounts
+    few = [np.minimum(amount, 3) for amount in (links, numbers, long)]
+    turns = np.searchsorted((1, 4, 12), lines, side="right")
+    steps = np.stack([np.searchsorted(_LENGTHS, length), *few, turns, np.minimum(questions, 3)])
+    form, message = np.nonzero(steps)
+    step = steps[form, message]
+    return grams.salt(grams.first((16 * form + step).astype(np.uint32)), 9), form, message, step
+
+
+def _form(folded: Folded) -> View:
+    keys, form, message, step = form_keys(form_amounts(folded))
     start = folded.bounds[:-1][message]
-    keys = grams.salt(grams.first((16 * form + count).astype(np.uint32)), 9)
-    return View(4, keys, start, start, lambda k: f"form:{_FORMS[form[k]]}={count[k]}")
+    return View(4, keys, start, start, lambda k: f"form:{_FORMS[form[k]]}={step[k]}")

@@ -6,35 +6,35 @@ tables of readers and writers.
     rows -> chunks -> labels (in this process or in several) -> the rows that are wanted -> output, tally, checkpoint
 """
 
+import gc
 import json
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
-from dataclasses import asdict, dataclass, replace
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from dataclasses import asdict, dataclass
 from functools import partial
 from glob import glob, has_magic
-from itertools import islice
+from itertools import compress, islice
 from pathlib import Path
 from typing import Any, Protocol
 
+from .batch import COLUMNS, EVIDENCE, begin, keep_memory, label_texts, label_there
 from .chunks import Chunk, chunks
-from .classify import EVIDENCE_ITEMS, STATUS, Classifier, Scored
+from .classify import Classifier
 from .errors import InputError, LimitError
-from .model import Model
 from .output import Checkpoint, Output, Pipe, Position, fingerprint, make_directory, publish, sibling, written
-from .pool import ordered
-from .readers import Source, open_source, recognise
-from .records import TYPES, VERDICTS, Label, Row
+from .pool import Pool
+from .readers import Source, known_encoding, open_source, recognise
+from .records import Labels, Row
 from .redact import redact, redact_columns, redact_person
 from .signals import Hold, interruptible
 from .tally import Tally
-from .writers import WRITERS, Record
+from .writers import WRITERS
 
-CHECKPOINT = 32  # chunks between two checkpoints: about a second's work, a few milliseconds of the disk's
-COLUMNS = Label._fields[:-1]
-_EVIDENCE = Label._fields[-1:]
-_VERSION = 1  # of the checkpoint's notes
+CHECKPOINT = 16  # chunks between two checkpoints: about a second's work, a few milliseconds of the disk's
+_COLLECTED = 50_000  # new objects: more than the rows that are in work
+_VERSION = 2  # of the checkpoint's notes
 
 
 class Progress(Protocol):
@@ -51,32 +51,18 @@ class Options:
 
     text_column  the column that holds the message; None: found by its name or content
     format       the reader's name; None: recognised
+    encoding     that of the text; "": found
     only         verdicts of the rows that are written; empty: all rows are
-    evidence     add the strongest reasons
+    evidence     add the strongest reasons to what is not called legit
     redact       mask personal data
     """
 
     text_column: str | None = None
     format: str | None = None
+    encoding: str = ""
     only: tuple[str, ...] = ()
     evidence: bool = False
     redact: bool = False
-
-
-def label_texts(classifier: Classifier, texts: Sequence[str], evidence: bool = False) -> list[Label]:
-    """A label for each text. Pure: the same for a text in whatever company, so it can run in any process, on any machine."""
-    scored = classifier.scan(texts)
-    rounded = scored.outcome[:, 0].round(6).tolist()
-    columns = zip(rounded, scored.verdict.tolist(), scored.type.tolist(), scored.tactics, scored.status.tolist(), strict=True)
-    labels = [Label(score, VERDICTS[v], TYPES[kind], "、".join(names), STATUS[status]) for score, v, kind, names, status in columns]
-    if evidence:
-        labels = [label._replace(scam_evidence=_reasons(scored, k, label.scam_verdict)) for k, label in enumerate(labels)]
-    return labels
-
-
-def _reasons(scored: Scored, k: int, verdict: str | None) -> list[dict[str, Any]]:
-    _, reasons = scored.contributions(k, int(verdict == "other_fraud"), EVIDENCE_ITEMS)
-    return [{"feature": e.feature, "contribution": round(e.contribution, 4), "span": e.span} for e in reasons]
 
 
 def label_files(
@@ -98,17 +84,31 @@ def label_files(
     `finish` is called when all outputs have their names, and again by the run that goes on if it did not come back. An input among
     several that cannot be read is noted in the tally, and the others go on. Raises ScamcallError.
     """
-    tasks, checkpoint = _plan(inputs, output)
-    run = _Run(classifier, options, jobs, progress, warn, tasks, checkpoint)
-    run.begin(force, resume)
-    with interruptible() as hold:
+    tasks, checkpoint = plan(inputs, output)
+    keep_memory()
+    with _few_collections(), interruptible() as hold, _processes(classifier, options, jobs, hold) as pool:
+        run = Run(classifier, options, tasks, checkpoint, pool, progress, warn)
+        run.begin(force, resume)
         for task in tasks:
             run.file(task, hold)
-        run.explain()
-        finish(run.tally)
-        if checkpoint:
-            checkpoint.delete()
+        run.end(finish)
     return run.tally
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Within it, cycles are looked for only among very many new objects. Rows are many and hold none: a thirtieth of the time went there."""
+    before = gc.get_threshold()
+    gc.set_threshold(_COLLECTED, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def _processes(classifier: Classifier, options: Options, jobs: int, hold: Hold) -> AbstractContextManager[Pool | None]:
+    """The processes that label; none where this one does."""
+    return nullcontext() if jobs == 1 else Pool(jobs, begin, (classifier.model, options.evidence), hold)
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Task:
     target: Path | None
 
 
-def _plan(inputs: Sequence[str], output: str) -> tuple[list[Task], Checkpoint | None]:
+def plan(inputs: Sequence[str], output: str) -> tuple[list[Task], Checkpoint | None]:
     """What becomes what, and where the run's notes are kept (nowhere for pipes)."""
     names = [name for pattern in inputs for name in matches(pattern)]
     if output == "-":
@@ -191,30 +191,36 @@ def _identity(path: str | Path) -> tuple[int, int] | None:
     return None
 
 
-class _Run:
-    """The state of one call: what has been done, and the tally of it."""
+class Run:
+    """The state of one call: what has been done, and the tally of it.
+
+    done  by input, its fingerprint, and what its output is known by
+    """
 
     def __init__(
         self,
         classifier: Classifier,
         options: Options,
-        jobs: int,
-        progress: Progress | None,
-        warn: Callable[[str], object],
         tasks: Sequence[Task],
-        checkpoint: Checkpoint | None,
+        checkpoint: Checkpoint | None = None,
+        pool: Pool | None = None,
+        progress: Progress | None = None,
+        warn: Callable[[str], object] = lambda line: None,
     ) -> None:
         self.tally = Tally(classifier.model.id)
-        self._classifier, self._options, self._jobs, self._progress, self._warn = classifier, options, jobs, progress, warn
+        self.done: dict[str, dict[str, Any]] = {}
+        self._classifier, self._options, self._pool, self._progress, self._warn = classifier, options, pool, progress, warn
         self._tasks, self._checkpoint = tasks, checkpoint
         self._same = {"version": _VERSION, "model": classifier.model.id, "options": asdict(options), "inputs": [t.name for t in tasks]}
-        self._done: dict[str, dict[str, Any]] = {}  # input -> its fingerprint, and what its output is known by
-        self._current: dict[str, Any] = {}  # of the input in work: fingerprint, rows, position
+        self._part = Tally(classifier.model.id)  # of the input in work
+        self._current: dict[str, Any] = {}  # of it: fingerprint, rows, position
         self._bytes = sum(Path(t.name).stat().st_size for t in tasks if Path(t.name).is_file())
         self._bytes_before = 0
 
     def begin(self, force: bool, resume: bool) -> None:
         """Take up an earlier run's notes, or see that there is none. Raises InputError where it cannot go on, or would replace a file."""
+        if self._options.encoding:
+            known_encoding(self._options.encoding)
         if resume and self._checkpoint is None:
             raise InputError("a pipe cannot be gone on with; name files for input and output, or leave out --resume")
         notes = self._checkpoint.read() if self._checkpoint and (resume or not force) else None
@@ -234,42 +240,59 @@ class _Run:
             if notes.get(key) != json.loads(json.dumps(value)):
                 raise InputError(f"{self._tasks[0].target}: the interrupted run had another {key.rstrip('s')}; --force starts over")
         try:
-            self._done, self._current, self.tally = notes["done"], notes["current"], Tally.from_state(notes["tally"])
+            self.done, self._current = notes["done"], notes["current"]
+            self.tally, self._part = Tally.from_state(notes["tally"]), Tally.from_state(notes["part"])
         except (KeyError, TypeError, ValueError):
             raise InputError(f"{self._tasks[0].target}: its checkpoint is damaged; --force starts over") from None
 
-    def explain(self) -> None:
-        """Make the tally ready to be kept or shown."""
-        self.tally.explain(partial(self._classifier.score_batch, evidence=True))
+    def end(self, finish: Callable[[Tally], object]) -> None:
+        """All outputs have their names: show the tally, and leave no notes."""
+        self._explain(self.tally)
+        finish(self.tally)
+        if self._checkpoint:
+            self._checkpoint.delete()
+
+    def _explain(self, tally: Tally) -> None:
+        tally.explain(partial(self._classifier.score_batch, evidence=True))
 
     def file(self, task: Task, hold: Hold) -> None:
         """Label one input, or see that it is done."""
         known = fingerprint(Path(task.name)) if self._checkpoint else {}
-        done = self._done.get(task.name)
+        if not self.is_done(task, known):
+            if self._current.get("name") != task.name:
+                self._current = {"name": task.name, "input": known, "rows": 0, "offset": 0, "header": []}
+                self._part = Tally(self._classifier.model.id)
+            self._label(task, hold)
+        self._bytes_before += known.get("bytes", 0)
+
+    def is_done(self, task: Task, known: dict[str, Any]) -> bool:
+        """Was an input labelled by the run that was interrupted? Its output has its name then. Raises InputError where it has changed."""
+        done = self.done.get(task.name)
         noted = done or (self._current if self._current.get("name") == task.name else None)
         if noted and noted["input"] != known:
             raise InputError(f"{task.name}: has changed since the run was interrupted; --force starts over")
         if task.target and done:
             publish(task.target, done["mark"])
-        else:
-            if not noted:
-                self.explain()
-                before = self.tally.state() if len(self._tasks) > 1 else None
-                self._current = {"name": task.name, "input": known, "rows": 0, "offset": 0, "header": [], "before": before}
-            self._label(task, hold)
-        self._bytes_before += known.get("bytes", 0)
+        return done is not None
+
+    def take(self, task: Task, done: dict[str, Any], part: Tally) -> None:
+        """Note that an input is done, and what was counted of it."""
+        self.tally.merge(part)
+        self.done[task.name], self._current, self._part = done, {}, Tally(part.model)
+        self.note()
 
     def _label(self, task: Task, hold: Hold) -> None:
         try:
-            source = open_source(task.name)
+            source = open_source(task.name, self._options.encoding)
             reader = recognise(source, self._options.format)
         except (InputError, LimitError) as e:
-            self._give_up(task, e)
+            self.give_up(task, e)
             return
         with source.stream:
             rows = reader.read(source, self._options.text_column)
             if task.target is None:
                 self._fill(Pipe(WRITERS["jsonl" if reader.name == "jsonl" else "csv"]), source, rows, hold)
+                self.tally.merge(self._part)
             else:
                 self._write(task, task.target, source, rows, hold)
         for note in source.notes:
@@ -280,52 +303,54 @@ class _Run:
         try:
             self._fill(out, source, islice(rows, self._current["rows"], None), hold)
             mark = out.complete()
-            self._done[task.name] = {"input": self._current["input"], "mark": mark}
-            self._current = {}
-            self._note(None)
+            self._explain(self._part)
+            with hold():
+                self.take(task, {"input": self._current["input"], "mark": mark}, self._part)
         except (InputError, LimitError) as e:
             out.discard()
-            self._give_up(task, e)
+            self.give_up(task, e)
             return
         except BaseException as e:
             if self._checkpoint is None:
                 out.discard()
             elif isinstance(e, (KeyboardInterrupt, SystemExit)) and self._current:
-                self._note(out.sync())
+                self.note(out.sync())
             raise
         finally:
             out.close()
         publish(target, mark)
 
     def _fill(self, out: Output | Pipe, source: Source, rows: Iterator[Row], hold: Hold) -> None:
-        for count, (chunk, labels) in enumerate(self._scored(rows, hold), 1):
+        for count, (chunk, labels) in enumerate(self._scored(rows), 1):
             with hold():
                 self._commit(source, out, chunk, labels)
             if isinstance(out, Output) and count % CHECKPOINT == 0:
-                self._note(out.sync())
+                self.note(out.sync())
         if not out.header:
-            out.begin([*COLUMNS, *_EVIDENCE * self._options.evidence])
+            out.begin([*COLUMNS, *[EVIDENCE] * self._options.evidence])
 
-    def _give_up(self, task: Task, error: InputError | LimitError) -> None:
+    def give_up(self, task: Task, error: InputError | LimitError) -> None:
         """An input that cannot be read: among several it is passed over, alone it is the end."""
         if len(self._tasks) == 1:
             if self._checkpoint:
                 self._checkpoint.delete()
             raise error
-        self.tally = Tally.from_state(self._current["before"])
+        self._current, self._part = {}, Tally(self._classifier.model.id)
         self.tally.unreadable[task.name] = str(error)
         self._warn(str(error))
 
-    def _note(self, position: Position | None) -> None:
+    def note(self, position: Position | None = None) -> None:
+        """Note how far the run has come; `position` is that of the output in work."""
         if self._checkpoint:
             if position:
                 self._current |= {"offset": position.offset, "header": position.header}
-            self.explain()
-            self._checkpoint.write({**self._same, "done": self._done, "current": self._current, "tally": self.tally.state()})
+            self._explain(self._part)
+            state = {"done": self.done, "current": self._current, "tally": self.tally.state(), "part": self._part.state()}
+            self._checkpoint.write({**self._same, **state})
 
-    def _scored(self, rows: Iterator[Row], hold: Hold) -> Iterator[tuple[Chunk, list[Label]]]:
+    def _scored(self, rows: Iterator[Row]) -> Iterator[tuple[Chunk, Labels]]:
         """The chunks with a label for each row, in order."""
-        if self._jobs == 1:
+        if self._pool is None:
             for chunk in chunks(rows):
                 yield chunk, chunk.labels(label_texts(self._classifier, chunk.texts, self._options.evidence))
             return
@@ -336,54 +361,43 @@ class _Run:
                 sent.append(chunk)
                 yield chunk.texts
 
-        arguments = (self._classifier.model, self._options.evidence)
-        with closing(ordered(_label_there, texts(), self._jobs, _begin_there, arguments, hold)) as results:
+        with closing(self._pool.ordered(label_there, texts())) as results:
             for scored in results:
                 chunk = sent.popleft()
                 yield chunk, chunk.labels(scored)
 
-    def _commit(self, source: Source, out: Output | Pipe, chunk: Chunk, labels: Sequence[Label]) -> None:
+    def _commit(self, source: Source, out: Output | Pipe, chunk: Chunk, labels: Labels) -> None:
         """Write and count a chunk."""
-        names = COLUMNS + _EVIDENCE * self._options.evidence
         rows = chunk.rows
         shown: Callable[[str], str] = str
         if self._options.redact:
-            rows = [replace(r, columns=redact_columns(r.columns), sender=redact_person(r.sender)) for r in rows]
+            rows = [r._replace(columns=redact_columns(r.columns), sender=redact_person(r.sender)) for r in rows]
             shown = redact
-        only = self._options.only
-        records: list[Record] = [
-            {**row.columns, **dict(zip(names, label, strict=False))}
-            for row, label in zip(rows, labels, strict=True)
-            if not only or label.scam_verdict in only
-        ]
+        records = [row.columns for row in rows]
+        added = {name: column for name, column in labels._asdict().items() if column is not None}
         if not out.header:
-            columns = dict.fromkeys(name for row in rows for name in row.columns)
-            out.begin([*(name for name in columns if name not in names), *names])
-        self.tally.lost.update(out.write(records))
-        self.tally.written += len(records)
-        self.tally.add(source.name, rows, labels, [chunk.text(k) for k in range(len(rows))], shown)
+            columns = dict.fromkeys(name for record in records for name in record)
+            out.begin([*(name for name in columns if name not in added), *added])
+        if only := self._options.only:
+            wanted = [verdict in only for verdict in labels.scam_verdict]
+            records, added = list(compress(records, wanted)), {name: list(compress(column, wanted)) for name, column in added.items()}
+        self._part.lost.update(out.write(records, added))
+        self._part.written += len(records)
+        self._part.add(source.name, rows, labels, chunk.text, shown)
         self._current["rows"] += len(rows)
+        read = self._read(source)
+        self.show(len(rows), self._bytes_before + read if read else 0)
+
+    def _read(self, source: Source) -> int:
+        if source.stream.closed:  # read to its end
+            return int(self._current["input"].get("bytes", self._bytes))
+        try:
+            return source.stream.tell()
+        except (OSError, ValueError):
+            return 0
+
+    def show(self, rows: int, read: int) -> None:
+        """Show that more rows are done, and how many there will be, by the share of the bytes that has been read (0: that cannot be told)."""
         if self._progress is not None:
-            self._progress.total = self._estimate(source)
-            self._progress.update(len(rows))
-
-    def _estimate(self, source: Source) -> float | None:
-        """How many rows there will be, from the share of the bytes that has been read; None where that cannot be told."""
-        size = self._current["input"].get("bytes", self._bytes)
-        with suppress(OSError, ValueError):  # a stream that cannot tell where it is
-            read = self._bytes_before + (size if source.stream.closed else source.stream.tell())  # closed: read to its end
-            if read > 0 and self._bytes:
-                return float(max(1.0, self._bytes / read) * self.tally.rows)
-        return None
-
-
-_there: list[tuple[Classifier, bool]] = []  # in a worker process: what it labels with
-
-
-def _begin_there(model: Model, evidence: bool) -> None:
-    _there[:] = [(Classifier(model), evidence)]
-
-
-def _label_there(texts: list[str]) -> list[Label]:
-    classifier, evidence = _there[0]
-    return label_texts(classifier, texts, evidence)
+            self._progress.total = max(1.0, self._bytes / read) * (self.tally.rows + self._part.rows) if read > 0 and self._bytes else None
+            self._progress.update(rows)

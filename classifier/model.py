@@ -9,15 +9,16 @@ before use (`threats.md` B16 to B18 of the design notes became the checks in `lo
     heads 2 to 7   which kind of impersonation, given that it is one (softmax)
 
 Heads 0 and 1 are calibrated over two readings of a message, the whole and its strongest passage: logit = shift + a (logit of the
-whole) + b (logit of the passage). All of it is linear, so what a feature adds is known exactly, and contributions plus bias equal
-the logit.
+whole) + b (logit of the passage), see `blends`. All of it is linear, so what a feature adds is known exactly, and contributions plus
+bias equal the logit.
 """
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import grams
-from .errors import ModelError
+from .errors import InputError, ModelError
 from .features import GROUPS, View
 from .records import IMPERSONATION, TYPES
 
@@ -37,6 +38,7 @@ _MAX_MANIFEST = 64 * 1024  # bytes
 _MAX_TOTAL = 256 * 1024 * 1024  # bytes
 _MAX_FEATURES = 1 << grams.SLOT_BITS  # one slot each
 _MAX_WEIGHT = 1e4
+DILUTION = 1.0  # logit by which the rest of a text may speak against its strongest passage; 2 loses 18 points of recall to padding, 1 loses 10
 FLOOR = 400.0  # added to the squared norm: what ten characters have
 _ARRAYS: dict[str, tuple[str, int]] = {"keys.u8": ("<u8", 1), "scale.f4": ("<f4", 1), "group.u1": ("|u1", 1), "weights.f4": ("<f4", len(HEADS))}
 _NAMES = "names.txt"
@@ -120,6 +122,8 @@ class Model:
     bias     float64 [8]
     mix      float64 [2, 3]: of heads 0 and 1 the shift, and the weights a of the whole and b of the strongest passage
     names    what each feature is called
+    cutoffs  from which probabilities a message is called what; they are of the corpus's prior, whatever is shown
+    shift    added to the logit of impersonation in the probabilities that are shown (see `at`)
     """
 
     id: str
@@ -132,6 +136,32 @@ class Model:
     names: Sequence[str]
     cutoffs: Cutoffs
     manifest: Mapping[str, Any]
+    shift: float = 0.0
+
+    def at(self, prior: float | None = None, max_false_alarms: float | None = None) -> "Model":
+        """The same model as a reader wants it.
+
+        prior             share of impersonation among the messages that are read: the probabilities shown become those of it; verdicts stay
+        max_false_alarms  share of ordinary legit messages that may be called fraud: other cut-offs, of those that were measured at training
+
+        Its id says so. Raises InputError for a prior that is none, or fewer false alarms than could be measured.
+        """
+        shift, cutoffs, name = self.shift, self.cutoffs, self.id
+        if prior is not None:
+            if not 0 < prior < 1:
+                raise InputError(f"prior {prior:g}: a share above 0 and below 1")
+            shift, name = _logit(prior) - _logit(self.manifest["prior"]), f"{name} prior={prior:g}"
+        if max_false_alarms is not None:
+            able = [point for point in self.manifest["operating"] if point["false_alarms_at_most"] <= max_false_alarms]
+            if not able:
+                least = min(point["false_alarms_at_most"] for point in self.manifest["operating"])
+                raise InputError(f"at most {max_false_alarms:g} false alarms: fewer than {least:g} were not measured; the card says what each costs")
+            cutoffs, name = Cutoffs(**able[-1]["cutoffs"]), f"{name} max-false-alarms={able[-1]['false_alarms_at_most']:g}"
+        return replace(self, id=name, shift=shift, cutoffs=cutoffs)
+
+    def shown(self, logits: Floats) -> Floats:
+        """float64 [m, 3]: `outcomes` for the prior that is asked for."""
+        return outcomes(logits + np.array([self.shift, 0.0]))
 
     @cached_property
     def _table(self) -> grams.Table:
@@ -187,8 +217,7 @@ class Model:
         cell = found.unit * len(GROUPS) + self.group[found.row]
         begin = np.flatnonzero(np.diff(cell, prepend=-1))
         squares = np.add.reduceat(self._squares[found.row], begin, dtype=np.float64) if len(begin) else np.zeros(0)
-        plain = cell[begin] % len(GROUPS) >= GROUPS.index("tactic")
-        return _Cells(cell[begin] // len(GROUPS), begin, np.where(plain, 1.0, np.sqrt(squares + FLOOR)))
+        return _Cells(cell[begin] // len(GROUPS), begin, _norm(cell[begin] % len(GROUPS), squares))
 
     @cached_property
     def _squares(self) -> NDArray[np.float32]:
@@ -198,6 +227,51 @@ class Model:
     def _scaled(self) -> NDArray[np.float32]:
         """float32 [heads, f]: weights times scales, each head contiguous."""
         return np.ascontiguousarray((self.weights * self.scale[:, None]).T)
+
+    def sums(self) -> "Sums":
+        """A unit without features, to which they are added bit by bit."""
+        return Sums(self, self._squares, self._scaled)
+
+
+def _norm(group: NDArray[np.integer[Any]], squares: Floats) -> Floats:
+    """float64, parallel: what the scales of features are divided by, given their group and the sum of its squares in their unit."""
+    return np.where(group >= GROUPS.index("tactic"), 1.0, np.sqrt(squares + FLOOR))
+
+
+class Sums:
+    """A unit whose features come bit by bit: its logits are at any time those of `Model.logits` for all that came, to rounding.
+
+    What comes again counts once. The cost of an addition depends on what is added, not on what was there before.
+    """
+
+    def __init__(self, model: Model, squares: NDArray[np.float32], scaled: NDArray[np.float32]) -> None:
+        self._model, self._squares, self._scaled = model, squares, scaled
+        self._seen: set[int] = set()
+        self._norms = np.zeros(len(GROUPS))  # squared
+        self._weights = np.zeros((len(GROUPS), len(HEADS)))
+
+    def add(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Add features; returns those that were not there, sorted."""
+        new = np.array(sorted(set(rows.tolist()) - self._seen), dtype=np.int64)
+        self._seen.update(new.tolist())
+        np.add.at(self._norms, self._model.group[new], self._squares[new])
+        np.add.at(self._weights, self._model.group[new], self._scaled[:, new].T)
+        return new
+
+    def values(self, rows: NDArray[np.int64]) -> Floats:
+        """float64, parallel to `rows`: as `Model.values`."""
+        values: Floats = self._model.scale[rows] / self._norm[self._model.group[rows]]
+        return values
+
+    def logits(self, passing: NDArray[np.int64]) -> Floats:
+        """float64 [heads]: of all heads. `passing` are features of groups without a norm that are there now and may be gone later."""
+        sums = (self._weights / self._norm[:, None]).sum(axis=0) + self._scaled[:, passing].sum(axis=1, dtype=np.float64)
+        logits: Floats = self._model.bias + sums
+        return logits
+
+    @property
+    def _norm(self) -> Floats:
+        return _norm(np.arange(len(GROUPS)), self._norms)
 
 
 def strongest(logits: Floats, message: NDArray[np.int64], messages: int) -> tuple[Floats, NDArray[np.int64]]:
@@ -217,10 +291,25 @@ def strongest(logits: Floats, message: NDArray[np.int64], messages: int) -> tupl
     return best, which
 
 
-def mixed(mix: Floats, whole: Floats, best: Floats) -> Floats:
-    """float64 [m, 2]: calibrated logits of heads 0 and 1 from those of the whole and of the strongest passage (-inf: there is but one)."""
-    passage = np.where(np.isneginf(best), whole, best)
-    out: Floats = mix[:, 0] + mix[:, 1] * whole + mix[:, 2] * passage
+def blends(mix: Floats, whole: Floats, best: Floats) -> Floats:
+    """float64 [m, 2, 3]: for heads 0 and 1 of each message the shift, and the weights of the whole and of its strongest passage.
+
+    They are those of `mix`, but for two kinds of message: where there is no passage (-inf) the whole has both weights; and where the
+    whole says less than its passage by more than DILUTION, it counts as the passage less that much, so that no padding can hide a request.
+    """
+    out = np.broadcast_to(mix, (len(whole), 2, 3)).copy()
+    alone, padded = np.isneginf(best), whole < best - DILUTION
+    out[alone, 1] += out[alone, 2]
+    out[alone, 2] = 0
+    out[padded, 0] -= DILUTION * out[padded, 1]
+    out[padded, 2] += out[padded, 1]
+    out[padded, 1] = 0
+    return out
+
+
+def mixed(blend: Floats, whole: Floats, best: Floats) -> Floats:
+    """float64 [m, 2]: calibrated logits of heads 0 and 1 from those of the whole and of the strongest passage, by their `blends`."""
+    out: Floats = blend[..., 0] + blend[..., 1] * whole + blend[..., 2] * np.where(np.isneginf(best), 0, best)
     return out
 
 
@@ -241,6 +330,10 @@ def kinds(logits: Floats) -> Floats:
 def probabilities(outcome: Floats, kind: Floats) -> Floats:
     """float64 [m, 8]: probabilities of TYPES; rows sum to 1."""
     return np.column_stack([outcome[:, :1] * kind, outcome[:, 1:]])
+
+
+def _logit(p: float) -> float:
+    return math.log(p / (1 - p))
 
 
 def _sigmoid(z: Floats) -> Floats:
@@ -340,7 +433,8 @@ def load(directory: Path) -> Model:
 
 
 _SHAPE: dict[str, type | tuple[type, ...]] = {
-    "format": int, "id": str, "heads": list, "types": list, "features": int, "bias": list, "mix": list, "cutoffs": dict, "tables": str, "files": dict,
+    "format": int, "id": str, "heads": list, "types": list, "features": int, "bias": list, "mix": list, "cutoffs": dict, "operating": list,
+    "prior": float, "tables": str, "files": dict,
 }  # fmt: skip
 
 
@@ -380,6 +474,7 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
     numbers = [*manifest["bias"], *manifest["cutoffs"].values(), *(x for m in manifest["mix"] for x in m)]
     if set(manifest["cutoffs"]) != set(Cutoffs.__dataclass_fields__):
         raise ModelError(f"{path}: cut-offs should be {', '.join(Cutoffs.__dataclass_fields__)}")
+    _check_operating(path, manifest)
     if not all(isinstance(x, (int, float)) and abs(x) <= _MAX_WEIGHT for x in numbers):
         raise ModelError(f"{path}: cut-offs, bias or mix are not numbers within {_MAX_WEIGHT:g}")
     if not 0 < manifest["features"] <= _MAX_FEATURES:
@@ -388,6 +483,20 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
         if not (isinstance(entry, dict) and isinstance(entry.get("bytes"), int) and isinstance(entry.get("sha256"), str)) or entry["bytes"] < 0:
             raise ModelError(f"{path}: entry of {name!r} lacks bytes or sha256")
     return manifest
+
+
+def _check_operating(path: Path, manifest: Mapping[str, Any]) -> None:
+    """The cut-offs for other shares of false alarms: like the model's own, the shares ascending."""
+    shares: list[Any] = [point.get("false_alarms_at_most") if isinstance(point, dict) else None for point in manifest["operating"]]
+    if not shares or not all(isinstance(share, float) and 0 < share < 1 for share in shares) or shares != sorted(shares):
+        raise ModelError(f"{path}: operating points should have false_alarms_at_most between 0 and 1, ascending")
+    for point in manifest["operating"]:
+        cut = point.get("cutoffs")
+        names = set(Cutoffs.__dataclass_fields__)
+        if not isinstance(cut, dict) or set(cut) != names or not all(isinstance(x, float) and 0 < x < 1 for x in cut.values()):
+            raise ModelError(f"{path}: cut-offs of an operating point should be {', '.join(Cutoffs.__dataclass_fields__)}, above 0 and below 1")
+    if not 0 < manifest["prior"] < 1:
+        raise ModelError(f"{path}: the prior should be above 0 and below 1")
 
 
 def _read_verified(path: Path, entry: Mapping[str, Any]) -> bytes:

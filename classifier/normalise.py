@@ -7,9 +7,11 @@ Every step maps one character to one, or drops it, so the time is linear in the 
 The order, each step on a whole batch of messages at once:
 0. speakers   the labels of a transcript's speakers are cut out
 1. table      case, full width, compatibility forms, traditional and Japanese characters, look-alike letters; drops what is invisible
-2. links      a web address becomes the one character LINK (its words would be learned as names; that it is there is what counts)
-3. digits     each run of digits or mask characters (0-9 * xx) becomes a single `0`, so that no number can be memorised
-4. separators spaces and ornaments squeezed in between two Han characters are dropped
+2. order      what a right-to-left override turns round is turned back
+3. links      a web address becomes the one character LINK (its words would be learned as names; that it is there is what counts)
+4. digits     each run of digits or mask characters (0-9 * xx) becomes a single `0`, so that no number can be memorised
+5. separators spaces and ornaments squeezed in between two Han characters are dropped
+6. disguise   keywords written otherwise: pinyin, split characters, other characters of the same sound (see `disguise`)
 """
 
 import re
@@ -22,6 +24,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from . import disguise
 from .grams import Keys, char_grams
 from .sounds import sounds_of
 from .turns import label_spans
@@ -33,14 +36,18 @@ MAX_CHARS = 200_000  # code points of one message that are read; the rest is rep
 
 _DROP = 0x110000
 _LINK, _PAD, _NEWLINE = ord(LINK), ord(PAD), ord("\n")
+_OVERRIDE, _POP = 0x202E, 0x202C  # right-to-left override, and its end
 _LINK_CHARS = "abcdefghijklmnopqrstuvwxyz0123456789:/.?&=_%#@~+-*"
 # A short list of endings keeps "3.5" and "v2.0" from being links; path or protocol make any ending one.
 # A host is tried only where one can begin, or long runs of letters would be tried at every letter (quadratic).
 _LINK_SHAPE = re.compile(
     r"(?:https?:?/{1,2}|www\.|wap\.|m\.)[^\s]{2,}|"
     r"(?<![a-z0-9*_-])(?<![a-z0-9*_-]\.)[a-z0-9*_-]+(?:\.[a-z0-9*_-]+)*\.(?:com|cn|net|org|top|cc|tk|xyz|vip|club|shop|site|"
-    r"info|me|io|co|ltd|link|app|win|ml|ga|cf|gq|pw|tv|hk|tw|biz|pro|online|store|icu|work|fun|mobi|asia|example|test|invalid)(?![a-z])(?:[:/?][^\s]*)?"
+    r"c0m|info|me|io|co|ltd|link|app|win|ml|ga|cf|gq|pw|tv|hk|tw|biz|pro|online|store|icu|work|fun|mobi|asia|example|test|invalid)(?![a-z])(?:[:/?][^\s]*)?"
 )
+_ENDING = re.compile(r"(?:c[o0]m|cn|cc|net|top|xyz|vip|club|shop)(?![a-z])")
+_MONEY = "元万块"
+_NUMERALS = 5  # numerals in a row that are taken for a number; shorter ones are words (一五一十, 三三两两)
 _ORNAMENTS = " ˊˋˇ˙ˉ·.-_~*/\\|+^★☆◆◇■□▲△●○◎※=`'\"丶丨☞♥❤♡✿❀♪"
 
 
@@ -52,7 +59,8 @@ class Folded:
     begin   int32 [n]:  index in its own raw message of the first code point it stands for (-1 on pads)
     end     int32 [n]:  index after the last one, so a span is raw[begin[i]:end[j]] for folded characters i to j
     bounds  int64 [m + 1]: message k is codes[bounds[k]:bounds[k + 1] - PADS]
-    repaired, truncated: bool [m]: a character was unreadable (lone surrogate, control) · only the first MAX_CHARS were read
+    repaired, truncated, labelled: bool [m]: a character was unreadable (lone surrogate, control) · only the first MAX_CHARS were read ·
+            speakers' labels were cut out
     """
 
     codes: NDArray[np.uint32]
@@ -61,6 +69,7 @@ class Folded:
     bounds: NDArray[np.int64]
     repaired: NDArray[np.bool_]
     truncated: NDArray[np.bool_]
+    labelled: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.bounds) - 1
@@ -95,8 +104,8 @@ class Folded:
         return self.joined[self.bounds[k] : self.bounds[k + 1] - PADS]
 
     def raw_span(self, start: int, stop: int) -> tuple[int, int]:
-        """Folded characters [start, stop) of the batch -> [start, end) in code points of their raw message."""
-        return int(self.begin[start]), int(self.end[stop - 1])
+        """Folded characters [start, stop) of the batch -> the [start, end) in code points of their raw message that holds them all."""
+        return int(self.begin[start:stop].min()), int(self.end[start:stop].max())
 
 
 @lru_cache(maxsize=1)
@@ -124,16 +133,18 @@ def _codes(text: str) -> NDArray[np.uint32]:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
 
 
-_HAN, _IN_LINK, _DIGIT, _ORNAMENT, _DOT, _MASK, _POINT, _NEAR = (1 << k for k in range(8))  # bits of what a character is
+# Bits of what a character is.
+_HAN, _IN_LINK, _DIGIT, _ORNAMENT, _DOT, _MASK, _POINT, _NEAR, _NUMERAL, _LIKE_DIGIT, _SPOKEN_DOT = (1 << k for k in range(11))
 
 
 @lru_cache(maxsize=1)
-def _kinds() -> NDArray[np.uint8]:
-    """uint8 [0x110000]: the bits of each folded character."""
-    kinds = np.zeros(0x110000, dtype=np.uint8)
+def _kinds() -> NDArray[np.uint16]:
+    """uint16 [0x110000]: the bits of each folded character."""
+    kinds = np.zeros(0x110000, dtype=np.uint16)
     kinds[0x3400:0xA000] = kinds[0x20000:0x32000] = _HAN | _NEAR
     members = ((_LINK_CHARS, _IN_LINK), ("0123456789", _DIGIT), (_ORNAMENTS, _ORNAMENT), ("./", _DOT), ("*x", _MASK), (",.", _POINT))
-    for chars, bit in (*members, (f"0{LINK}", _NEAR)):
+    disguised = (("零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖", _NUMERAL), ("lio", _LIKE_DIGIT), ("点。", _SPOKEN_DOT))
+    for chars, bit in (*members, *disguised, (f"0{LINK}", _NEAR)):
         kinds[_codes(chars)] |= bit
     return kinds
 
@@ -148,7 +159,7 @@ class _Line(NamedTuple):
     """The batch between two steps: parallel arrays, the last two as in `Folded`."""
 
     codes: NDArray[np.uint32]
-    kinds: NDArray[np.uint8]
+    kinds: NDArray[np.uint16]
     begin: NDArray[np.int64]
     end: NDArray[np.int64]
 
@@ -162,12 +173,14 @@ class _Line(NamedTuple):
         keep = np.flatnonzero(np.cumsum(edge[:-1], dtype=np.int8) == 0)
         return _Line(self.codes[keep], self.kinds[keep], self.begin[keep], self.end[keep])
 
-    def collapse(self, starts: NDArray[np.int64], stops: NDArray[np.int64], to: str) -> "_Line":
-        """Each run [start, stop) becomes the one character `to`, standing for all the raw text of the run."""
+    def read(self, starts: NDArray[np.int64], stops: NDArray[np.int64], codes: NDArray[np.uint32] | int) -> "_Line":
+        """Each run [start, stop) becomes one character, standing for all the raw text of the run."""
         if not len(starts):
             return self
-        self.codes[starts], self.kinds[starts] = ord(to), _kinds()[ord(to)]
-        self.end[starts] = self.end[stops - 1]
+        self.codes[starts] = codes
+        self.kinds[starts] = _kinds()[codes]
+        self.begin[starts] = np.minimum(self.begin[starts], self.begin[stops - 1])  # turned round by an override, the last stands first
+        self.end[starts] = np.maximum(self.end[starts], self.end[stops - 1])
         longer = stops - starts > 1
         return self.without(starts[longer] + 1, stops[longer])
 
@@ -195,16 +208,21 @@ def fold(texts: Sequence[str]) -> Folded:
     repaired = np.zeros(len(cut), dtype=bool)
     repaired[message[unread[((bad >= 0xD800) & (bad < 0xE000)) | ((bad < 32) & (bad != 13)) | (bad == 0xFFFD)]]] = True
 
+    labelled = np.zeros(len(cut), dtype=bool)
     for k, text in enumerate(cut):
         if ":" in text or "：" in text:
             for label in label_spans(text):
+                labelled[k] = True
                 codes[raw_bounds[k] + label.start : raw_bounds[k] + label.end] = _DROP
 
-    keep = np.flatnonzero(codes != _DROP)
+    order = _reading_order(raw)
+    keep = order[codes[order] != _DROP]
     codes, begin = codes[keep], (np.arange(len(codes)) - np.repeat(raw_bounds[:-1], length))[keep]
     line = _Line(codes, _kinds()[codes], begin, begin + 1)
-    for step in (_links, _digits, _separators):
+    for step in (_spaced_letters, _links, _digits, _separators):
         line = step(line)
+    for undo in disguise.STEPS:
+        line = line.read(*undo(line.codes))
     line.begin[line.codes == _PAD] = -1
     ends = np.flatnonzero(line.codes == _PAD)[PADS - 1 :: PADS] + 1
     return Folded(
@@ -214,6 +232,7 @@ def fold(texts: Sequence[str]) -> Folded:
         np.concatenate([[0], ends]).astype(np.int64),
         repaired,
         np.fromiter(map(len, texts), dtype=np.int64, count=len(cut)) > MAX_CHARS,
+        labelled,
     )
 
 
@@ -225,7 +244,29 @@ def _runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]
     return edge[::2], edge[1::2]
 
 
+def _reading_order(raw: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """The order in which a person reads the characters: what stands behind a right-to-left override is shown turned round."""
+    order = np.arange(len(raw))
+    ends = np.flatnonzero((raw == _POP) | (raw == _NEWLINE) | (raw == _PAD))
+    for start in np.flatnonzero(raw == _OVERRIDE).tolist():
+        stop = int(ends[np.searchsorted(ends, start)])
+        order[start:stop] = order[start:stop][::-1]
+    return order
+
+
+def _spaced_letters(line: _Line) -> _Line:
+    """Letters and digits written one by one, as in `w w w . a b . c o m`, are drawn together."""
+    space = line.codes == ord(" ")
+    edge = space | (line.codes == _PAD)
+    alone = (line.kinds & _IN_LINK) != 0
+    alone[1:] &= edge[:-1]
+    alone[:-1] &= edge[1:]
+    inner = np.flatnonzero(space[1:-1] & alone[:-2] & alone[2:]) + 1
+    return line.without(inner, inner + 1)
+
+
 def _links(line: _Line) -> _Line:
+    _uncloak(line)
     dots = np.flatnonzero(line.kinds & _DOT)
     if not len(dots):
         return line
@@ -236,11 +277,21 @@ def _links(line: _Line) -> _Line:
         for hit in _LINK_SHAPE.finditer(line.codes[a:b].tobytes().decode("utf-32-le")):
             spans.append((a + hit.start(), a + hit.end()))
     found = np.array(spans, dtype=np.int64).reshape(-1, 2)
-    return line.collapse(found[:, 0], found[:, 1], LINK)
+    return line.read(found[:, 0], found[:, 1], _LINK)
+
+
+def _uncloak(line: _Line) -> None:
+    """A dot written as a word or another stop, between letters of an address: `abc点com`."""
+    inside = (line.kinds & _IN_LINK) != 0
+    for at in (np.flatnonzero(((line.kinds[1:-1] & _SPOKEN_DOT) != 0) & inside[:-2] & inside[2:]) + 1).tolist():
+        if _ENDING.match(line.codes[at + 1 : at + 6].tobytes().decode("utf-32-le")):
+            line.codes[at], line.kinds[at] = ord("."), _kinds()[ord(".")]
 
 
 def _digits(line: _Line) -> _Line:
     digit = (line.kinds & _DIGIT) != 0
+    _add_numerals(line, digit)
+    _add_letters(line, digit)
     mask = (line.kinds & _MASK) != 0
     hard = digit | mask
     beside = np.zeros(len(hard), dtype=bool)  # a mask character counts only beside another one or a digit
@@ -249,7 +300,31 @@ def _digits(line: _Line) -> _Line:
     run = digit | (mask & beside)
     point = np.flatnonzero(line.kinds[1:-1] & _POINT) + 1
     run[point] |= digit[point - 1] & digit[point + 1]
-    return line.collapse(*_runs(run), "0")
+    return line.read(*_runs(run), ord("0"))
+
+
+def _add_numerals(line: _Line, digit: NDArray[np.bool_]) -> None:
+    """Chinese numerals spelled one by one, as a telephone number is: 幺零零八六."""
+    numeral = (line.kinds & _NUMERAL) != 0
+    starts, stops = _runs(numeral | digit)
+    long = stops - starts >= _NUMERALS
+    for a, b in zip(starts[long].tolist(), stops[long].tolist(), strict=True):
+        digit[a:b] = True
+
+
+def _add_letters(line: _Line, digit: NDArray[np.bool_]) -> None:
+    """Letters that look like digits, among digits or before a unit of money: 1oo86, oooo元."""
+    like = (line.kinds & _LIKE_DIGIT) != 0
+    starts, stops = _runs(like)
+    for a, b in zip(starts.tolist(), stops.tolist(), strict=True):
+        before, after = a > 0 and bool(digit[a - 1]), bool(digit[b])
+        in_word = (a > 0 and _is_letter(line.codes[a - 1])) or _is_letter(line.codes[b])
+        if not in_word and (before or after or (b - a > 1 and chr(line.codes[b]) in _MONEY)):
+            digit[a:b] = True
+
+
+def _is_letter(code: np.uint32) -> bool:
+    return bool(ord("a") <= code <= ord("z"))
 
 
 def _separators(line: _Line) -> _Line:

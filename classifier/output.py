@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InputError, LockError, OutputError
-from .writers import Record, Writer
+from .writers import Columns, Record, Writer
 
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
@@ -61,9 +61,9 @@ class Output:
         self._header = tuple(header)
         self._put(self._writer.begin(self._header))
 
-    def write(self, records: Sequence[Record]) -> list[str]:
-        """Add records. Returns names of columns that the file has no room for, once for each record that holds something there."""
-        self._put(self._writer.encode(self._header, records))
+    def write(self, records: Sequence[Record], added: Columns) -> list[str]:
+        """Add records, with columns behind their own. Returns names of columns that the file has no room for, once for each record."""
+        self._put(self._writer.encode(self._header, records, added))
         return self._writer.lost(self._header, records)
 
     def _put(self, data: bytes) -> None:
@@ -131,9 +131,9 @@ class Pipe:
         self.header = tuple(header)
         self._put(self._writer.begin(self.header))
 
-    def write(self, records: Sequence[Record]) -> list[str]:
-        """Add records, and pass them on at once."""
-        self._put(self._writer.encode(self.header, records))
+    def write(self, records: Sequence[Record], added: Columns) -> list[str]:
+        """Add records, with columns behind their own, and pass them on at once."""
+        self._put(self._writer.encode(self.header, records, added))
         return self._writer.lost(self.header, records)
 
     def _put(self, data: bytes) -> None:

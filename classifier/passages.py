@@ -5,6 +5,7 @@ Owns where a passage ends. Knows nothing of features or scores.
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from .normalise import PADS, Folded
 
 LENGTH = 60  # folded characters after which a passage ends at the next end of a sentence or turn; 50 finds as many, 80 finds 2% less
 LONGEST = 100  # where none comes, it ends here
+LINE = 16  # after which it ends at a line break, where lines are no turns of a call: what is put before or behind a message stands apart
 _END = re.compile(r"[。!?;\n]+|,")
 
 
@@ -39,14 +41,28 @@ def passages_of(folded: Folded) -> Passages:
     of = np.full(len(folded.codes), -1, dtype=np.int64)
     message: list[int] = []
     size = np.diff(folded.bounds) - PADS
-    for k in np.flatnonzero(size > LONGEST).tolist():
+    several = size > LONGEST
+    several[folded.message_of[folded.codes == ord("\n")]] = True
+    for k in np.flatnonzero(several).tolist():
         start, last = int(folded.bounds[k]), int(folded.bounds[k + 1]) - PADS
+        stops = []
         while start < last:
-            stop = _stop(folded.joined, start, last)
-            of[start:stop] = len(message)
-            message.append(k)
-            start = stop
+            start = stop_of(folded.joined, start, last, lines=not folded.labelled[k])
+            stops.append(start)
+        if len(stops) > 1:
+            for first, stop in pairwise([int(folded.bounds[k]), *stops]):
+                of[first:stop] = len(message)
+                message.append(k)
     return Passages(of, np.array(message, dtype=np.int64))
+
+
+def stop_of(text: str, start: int, last: int, lines: bool) -> int:
+    """Where the passage that begins at `start` ends, in a text that ends at `last`; `lines`: a line break ends it sooner."""
+    if lines:
+        line = text.find("\n", start + LINE, min(start + LONGEST, last))
+        if line >= 0 and last - line > LINE:
+            return min(_stop(text, start, last), line + 1)
+    return _stop(text, start, last)
 
 
 def _stop(text: str, start: int, last: int) -> int:

@@ -34,38 +34,62 @@ Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 
-def ordered(
-    work: Callable[[Part], Result], parts: Iterable[Part], jobs: int, begin: Callable[..., None], arguments: tuple[Any, ...], hold: Hold = nullcontext
-) -> Generator[Result, None, None]:
-    """`work(part)` for each part, by so many processes, each of which calls `begin(*arguments)` once. Both are functions of a module.
+class Pool:
+    """So many processes, each of which calls `begin(*arguments)` once; they are begun when there is work, and end with the context.
 
-    A process that dies (killed for its memory, say) costs nothing but time; a part over which two died is given up: OutputError.
-    Closing the iterator, or an exception, ends the processes. `hold` keeps signals away while processes are begun or ended.
+    `begin`, and what is to be done, are functions of a module. `hold` keeps signals away while processes are begun or ended.
     """
-    pool = _Pool(pickle.dumps((work, begin, arguments), pickle.HIGHEST_PROTOCOL), jobs)
-    waiting: deque[Future[Result]] = deque()
-    iterator = iter(parts)
-    try:
-        while True:
-            while len(waiting) < _AHEAD * jobs and (part := next(iterator, None)) is not None:
-                with hold():
-                    waiting.append(pool.submit(part))
-            if not waiting:
-                return
-            yield waiting.popleft().result()
-    finally:
-        with hold():
-            pool.end()
+
+    def __init__(self, jobs: int, begin: Callable[..., None], arguments: tuple[Any, ...], hold: Hold = nullcontext) -> None:
+        self._jobs, self._begin, self._arguments, self._hold = jobs, begin, arguments, hold
+        self._processes: _Processes | None = None
+
+    def __enter__(self) -> "Pool":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def ordered(self, work: Callable[[Part], Result], parts: Iterable[Part]) -> Generator[Result, None, None]:
+        """`work(part)` for each part.
+
+        A process that dies (killed for its memory, say) costs nothing but time; a part over which two died is given up: OutputError.
+        Closing the iterator, or an exception, ends the processes.
+        """
+        waiting: deque[Future[Result]] = deque()
+        iterator = iter(parts)
+        try:
+            while True:
+                while len(waiting) < _AHEAD * self._jobs and (part := next(iterator, None)) is not None:
+                    with self._hold():
+                        waiting.append(self._submit(work, part))
+                if not waiting:
+                    return
+                yield waiting.popleft().result()
+        except BaseException:
+            self._end()
+            raise
+
+    def _submit(self, work: Callable[[Part], Result], part: Part) -> "Future[Result]":
+        if self._processes is None:
+            self._processes = _Processes(pickle.dumps((self._begin, self._arguments), pickle.HIGHEST_PROTOCOL), self._jobs)
+        return self._processes.submit((work, part))
+
+    def _end(self) -> None:
+        with self._hold():
+            processes, self._processes = self._processes, None
+            if processes is not None:
+                processes.end()
 
 
 @dataclass
 class _Task:
-    part: Any
+    what: Any  # the work, and the part that it is done on
     future: "Future[Any]"
     tries: int = 0
 
 
-class _Pool:
+class _Processes:
     """Tasks in a queue, and for each process a thread that brings them there."""
 
     def __init__(self, told: bytes, jobs: int) -> None:
@@ -75,8 +99,8 @@ class _Pool:
         self._threads = [Thread(target=self._serve, args=(k,), daemon=True) for k in range(jobs)]
         self._ending = False
 
-    def submit(self, part: Any) -> "Future[Any]":
-        task = _Task(part, Future())
+    def submit(self, what: Any) -> "Future[Any]":
+        task = _Task(what, Future())
         self._tasks.put(task)
         for thread in self._threads:
             if not thread.ident:  # the first part begins them all
@@ -122,7 +146,7 @@ class _Pool:
             new: _Task | None = there[0]
             while not self._ending:
                 while new is not None:
-                    pickle.dump(new.part, process.stdin, pickle.HIGHEST_PROTOCOL)
+                    pickle.dump(new.what, process.stdin, pickle.HIGHEST_PROTOCOL)
                     process.stdin.flush()
                     new = self._next(there)
                 result, error = pickle.load(process.stdout)
@@ -153,7 +177,7 @@ def serve() -> None:
     """What a process of the pool does: it works on parts as they come in, until its parent is gone. What is printed goes to standard error."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    work, begin, arguments = pickle.load(sys.stdin.buffer)
+    begin, arguments = pickle.load(sys.stdin.buffer)
     parts: SimpleQueue[Any] = SimpleQueue()
     Thread(target=_read, args=(parts,), daemon=True).start()
     failed: Exception | None = None
@@ -163,7 +187,7 @@ def serve() -> None:
         failed = e
     with suppress(BrokenPipeError):
         while True:
-            part = parts.get()
+            work, part = parts.get()
             try:
                 answer = (None, failed) if failed else (work(part), None)
             except Exception as e:

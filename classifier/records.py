@@ -73,8 +73,7 @@ class Verdict:
         return asdict(self)
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):  # a tuple: a million are made in a run, and a dataclass takes five times as long to make
     """One message of an input file, or one that could not be read.
 
     number        where it stands, from 1, as the file's user counts (line, record or sheet row)
@@ -101,17 +100,19 @@ class Row:
     skipped: str = ""
 
 
-class Label(NamedTuple):
-    """What is added to a row; the names of the fields are those of the columns, and all but the status are None where it was not scored.
+class Labels(NamedTuple):
+    """What is added to rows, column by column, each as long as there are rows; the fields' names are those of the columns. All but the
+    status are None where a row was not scored.
 
+    scam_score     probability of impersonation fraud, to six places
     scam_tactics   names of the fraud tactics, joined with 、
     scam_status    ok · repaired · truncated · joined (scored as one with its other parts) · skipped: why · rejected: why
-    scam_evidence  the strongest reasons; None where they were not asked for
+    scam_evidence  the strongest reasons of what is not called legit; None where that is it, or they were not asked for
     """
 
-    scam_score: float | None
-    scam_verdict: str | None
-    scam_type: str | None
-    scam_tactics: str | None
-    scam_status: str
-    scam_evidence: list[dict[str, Any]] | None = None
+    scam_score: list[float | None]
+    scam_verdict: list[str | None]
+    scam_type: list[str | None]
+    scam_tactics: list[str | None]
+    scam_status: list[str]
+    scam_evidence: list[list[dict[str, Any]] | None] | None = None

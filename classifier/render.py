@@ -4,7 +4,7 @@ Owns the wording of verdicts and next steps, and the escaping of what a terminal
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from .records import TYPE_NAMES, VERDICT_NAMES, Verdict
 from .tactics import load_tactics
@@ -16,19 +16,15 @@ NEXT_STEP = {
     "unsure": "先不要按对方说的做。请通过官方App、银行卡背面的电话或本人已有的号码核实；拿不准可拨打96110咨询。",
     "legit": "未见诈骗特征。如果后续有人要求转账、借款、共享屏幕或提供验证码，请再次核实。",
 }
-_COLOUR = {"impersonation": "31;1", "other_fraud": "31", "unsure": "33", "legit": "32"}
+COLOUR = {"impersonation": "31;1", "other_fraud": "31", "unsure": "33", "legit": "32"}
 _MARK = 0.05  # contribution to the logit below which a mark would only distract
+Paint = Callable[[str, str], str]
 
 
 def terminal(text: str, verdict: Verdict, colour: bool) -> str:
     """The verdict, the message with its evidence in 〔〕, the tactics and the next step; several lines."""
-    paint = (lambda s, code: f"\x1b[{code}m{s}\x1b[0m") if colour else (lambda s, code: s)
-    name = VERDICT_NAMES[verdict.scam_verdict]
-    kind = "" if verdict.scam_verdict in ("legit", "unsure") else f" · {TYPE_NAMES[verdict.scam_type]}"
-    lines = [
-        f"结论：{paint(name, _COLOUR[verdict.scam_verdict])}{kind}",
-        f"冒充类诈骗概率：{_percent(verdict.scam_score)}    其他诈骗概率：{_percent(verdict.probabilities['other_fraud'])}",
-    ]
+    paint = painter(colour)
+    lines = conclusion(verdict, paint)
     if verdict.reason:
         lines.append(f"说明：{verdict.reason}")
     lines += ["", marked(text, evidence_spans(verdict), paint), ""]
@@ -40,7 +36,26 @@ def terminal(text: str, verdict: Verdict, colour: bool) -> str:
     return "\n".join(lines)
 
 
-def _percent(p: float) -> str:
+def painter(colour: bool) -> Paint:
+    """What puts a text in a terminal's colour (by its code), or leaves it."""
+    return (lambda s, code: f"\x1b[{code}m{s}\x1b[0m") if colour else (lambda s, code: s)
+
+
+def conclusion(verdict: Verdict, paint: Paint) -> list[str]:
+    """The first lines: the verdict, and how likely each kind of fraud is."""
+    return [
+        f"结论：{paint(VERDICT_NAMES[verdict.scam_verdict], COLOUR[verdict.scam_verdict])}{kind_of(verdict.scam_verdict, verdict.scam_type)}",
+        f"冒充类诈骗概率：{percent(verdict.scam_score)}    其他诈骗概率：{percent(verdict.probabilities['other_fraud'])}",
+    ]
+
+
+def kind_of(verdict: str, kind: str) -> str:
+    """The kind of fraud, as it follows the name of the verdict; "" where none is found."""
+    return "" if verdict in ("legit", "unsure") else f" · {TYPE_NAMES[kind]}"
+
+
+def percent(p: float) -> str:
+    """A probability; none is said to be certain."""
     return f"{100 * p:.1f}%" if 0.001 <= p <= 0.999 else ("<0.1%" if p < 0.5 else ">99.9%")
 
 
@@ -48,17 +63,21 @@ def evidence_spans(verdict: Verdict) -> list[tuple[int, int]]:
     """Where the evidence for fraud stands, overlapping pieces joined; none for a legit verdict."""
     if verdict.scam_verdict == "legit":
         return []
-    spans = sorted(e.span for e in verdict.evidence if e.span and e.contribution > _MARK and e.span[1] > e.span[0])
-    joined: list[tuple[int, int]] = []
-    for start, end in spans:
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+    return joined(e.span for e in verdict.evidence if e.span and e.contribution > _MARK and e.span[1] > e.span[0])
+
+
+def joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans in order, those that touch made one."""
+    out: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if out and start <= out[-1][1]:
+            out[-1] = (out[-1][0], max(end, out[-1][1]))
         else:
-            joined.append((start, end))
-    return joined
+            out.append((start, end))
+    return out
 
 
-def marked(text: str, spans: Sequence[tuple[int, int]], paint) -> str:  # type: ignore[no-untyped-def]
+def marked(text: str, spans: Sequence[tuple[int, int]], paint: Paint) -> str:
     """The text with 〔〕 around each span (and colour, where wanted); what a terminal would obey is made visible."""
     out, last = [], 0
     for start, end in spans:

@@ -130,6 +130,7 @@ class TacticSet:
         self.tactics = tuple(tactics)
         self.keys = grams.of_texts([t.name for t in self.tactics])
         self.explain = {t.name: t.explain for t in self.tactics}
+        self.stage = {t.name: t.stage for t in self.tactics}
         chains: list[_Chain] = []
         for k, tactic in enumerate(self.tactics):
             for source in (*tactic.phrases, *tactic.patterns):

@@ -6,10 +6,10 @@ of senders, days and problems only the most frequent are kept once there are ver
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .records import Evidence, Label, Row, Verdict
+from .records import Evidence, Labels, Row, Verdict
 
 BINS = 20  # of the score histogram
 TOP = 30  # messages kept
@@ -77,37 +77,41 @@ class Tally:
         self,
         where: str,
         rows: Sequence[Row],
-        labels: Sequence[Label],
-        texts: Sequence[str],
+        labels: Labels,
+        text: Callable[[int], str],
         shown: Callable[[str], str] = str,
     ) -> None:
         """Count some rows of an input.
 
-        texts  what was scored of each row
+        text   gives what was scored of the k-th of them
         shown  gives what may be shown of such a text, as long as it is
         """
         self.rows += len(rows)
         self.inputs[where] = self.inputs.get(where, 0) + len(rows)
-        scores, verdicts, types, tactics, statuses, _ = zip(*labels, strict=True)
-        seen = [v for v in verdicts if v is not None]
-        self.verdicts.update(seen)
-        if len(seen) < len(verdicts):
+        scores, verdicts, types, tactics, statuses, _ = labels
+        self.verdicts.update(v for v in verdicts if v is not None)
+        if None in verdicts:
             self._count_unscored(where, rows)
-        self.statuses.update(s for s in statuses if s != "ok" and ":" not in s)
-        for score, count in Counter(int(s * BINS) for s in scores if s is not None).items():
-            self.scores[min(score, BINS - 1)] += count
+        self.statuses.update({status: n for status, n in Counter(statuses).items() if status != "ok" and ":" not in status})
+        for twentieth, count in Counter([int(s * BINS) for s in scores if s is not None]).items():
+            self.scores[min(twentieth, BINS - 1)] += count
         suspect = [k for k, v in enumerate(verdicts) if v is not None and v != "legit"]
-        self.types.update(types[k] for k in suspect if verdicts[k] != "unsure")
-        for names, count in Counter(tactics[k] for k in suspect if tactics[k]).items():
-            for name in names.split("、"):
+        fraud = [k for k in suspect if verdicts[k] != "unsure"]
+        self.types.update(kind for kind in [types[k] for k in fraud] if kind)
+        for names, count in Counter(tactics[k] for k in suspect).items():
+            for name in names.split("、") if names else ():
                 self.tactics[name] += count
-        self.senders.update(rows[k].sender for k in suspect if verdicts[k] != "unsure" and rows[k].sender)
-        self.days.update((row.time[:10], v) for row, v in zip(rows, verdicts, strict=True) if row.time and v is not None)
+        self.senders.update(rows[k].sender for k in fraud if rows[k].sender)
+        days = Counter(zip([row.time[:10] for row in rows], verdicts, strict=True))
+        self.days.update({(day, verdict): count for (day, verdict), count in days.items() if day and verdict is not None})
         for counter in (self.senders, self.days, self.skipped, self.rejected, self.lost):
             _bound(counter)
-        for k in suspect:
-            if verdicts[k] == "impersonation":
-                self._keep(where, rows[k], scores[k], texts[k], shown)
+        floor = self._floor()
+        for k in fraud:
+            score = scores[k]
+            if verdicts[k] == "impersonation" and score is not None and score >= floor:
+                self._keep(where, rows[k], score, text(k), shown)
+                floor = self._floor()
 
     def _count_unscored(self, where: str, rows: Sequence[Row]) -> None:
         for row in rows:
@@ -119,18 +123,38 @@ class Tally:
                 self.skipped[row.skipped] += 1
 
     def _keep(self, where: str, row: Row, score: float, text: str, shown: Callable[[str], str]) -> None:
-        """Keep a message where it is among the highest; the same text is kept once and counted."""
-        excerpt = shown(text[:_EXCERPT])
-        known = self.top.get(excerpt)
+        """Keep a message where it is among the highest."""
+        self._admit(Example(shown(text[:_EXCERPT]), text[:_SCORED], score, None, row.sender, row.time, where, row.number))
+
+    def _admit(self, example: Example) -> None:
+        """The same text is kept once and counted."""
+        known = self.top.get(example.text)
         if known is not None:
-            known.count += 1
+            known.count += example.count
             return
         if len(self.top) == TOP:
-            lowest = min(reversed(self.top), key=lambda t: self.top[t].score)  # of equals the last to come
-            if score <= self.top[lowest].score:
+            if example.score <= self._floor():
                 return
-            del self.top[lowest]
-        self.top[excerpt] = Example(excerpt, text[:_SCORED], score, None, row.sender, row.time, where, row.number)
+            del self.top[min(reversed(self.top), key=lambda t: self.top[t].score)]  # of equals the last to come
+        self.top[example.text] = example
+
+    def merge(self, later: "Tally") -> None:
+        """Add what was counted of later rows."""
+        self.rows += later.rows
+        self.written += later.written
+        self.scores = [mine + other for mine, other in zip(self.scores, later.scores, strict=True)]
+        for name in (*_COUNTERS, "days"):
+            getattr(self, name).update(getattr(later, name))
+            _bound(getattr(self, name))
+        self.examples = (self.examples + later.examples)[:_EXAMPLES]
+        self.inputs = {where: self.inputs.get(where, 0) + later.inputs.get(where, 0) for where in {**self.inputs, **later.inputs}}
+        self.unreadable |= later.unreadable
+        for example in later.top.values():
+            self._admit(replace(example))
+
+    def _floor(self) -> float:
+        """The score below which a message is not among the highest."""
+        return min(e.score for e in self.top.values()) if len(self.top) == TOP else 0.0
 
     def explain(self, score: Callable[[list[str]], list[Verdict]]) -> None:
         """Find the evidence of the highest scores, so far; `score` gives verdicts, with evidence, for texts."""

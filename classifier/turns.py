@@ -1,4 +1,4 @@
-"""Who speaks in a transcript: finds the speaker labels at the beginnings of lines.
+"""Who speaks in a transcript: finds the speaker labels at the beginnings of lines, and says which side of a call they name.
 
 Owns the labels and the rule for telling a label from text with a colon. Knows nothing of folding or scores; the labels are cut
 out before anything is read, so that no score can hang on how a recogniser names its speakers.
@@ -7,6 +7,8 @@ out before anything is read, so that no score can hang on how a recogniser names
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
 
 # Labels that are taken as such wherever a line begins with one; any other needs to recur (see `label_spans`).
 _ROLES = (
@@ -41,6 +43,32 @@ def transcript(turns: Iterable[tuple[str, str]]) -> str:
 def is_role(name: str) -> bool:
     """Is a name taken as a speaker's wherever a line begins with it?"""
     return _ROLE.match(name) is not None
+
+
+def split_label(line: str) -> tuple[str, str]:
+    """(speaker, words) of a line that is known to be one turn, whatever the speaker is called; speaker "" where there is no label.
+
+    >>> split_label("王经理：您好"), split_label("喂？")
+    (('王经理', '您好'), ('', '喂？'))
+    """
+    label = _LABEL.match(line)
+    return (label[1], line[label.end() :]) if label else ("", line)
+
+
+@lru_cache(maxsize=1)
+def _sides() -> dict[str, str]:
+    """Role word -> side, from `data/roles.tsv`."""
+    lines = (files("classifier") / "data/roles.tsv").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("\t") for line in lines if line and not line.startswith("#"))
+
+
+def side_of(speaker: str) -> str:
+    """The side of a call that a speaker's label names, "caller" or "called"; "" where it does not say.
+
+    >>> side_of("客服2"), side_of("机主"), side_of("说话人1")
+    ('caller', 'called', '')
+    """
+    return _sides().get(speaker.strip().rstrip("0123456789 _").casefold(), "")
 
 
 def label_spans(text: str) -> list[Label]:

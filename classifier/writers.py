@@ -8,11 +8,12 @@ end, so a run can go on where it stopped; a workbook and Parquet cannot, and are
 import json
 import math
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from importlib.util import find_spec
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ _EXACT = 10**15  # a workbook's numbers are doubles: longer ones (cards, orders)
 _GROUP = 16_384  # rows of a Parquet row group
 
 Record = dict[str, Any]
+Columns = Mapping[str, Sequence[Any]]
 
 
 @dataclass(frozen=True)
@@ -36,14 +38,15 @@ class Writer:
     """One format. All functions are pure but `pack`.
 
     begin   (header) -> what the file begins with
-    encode  (header, records) -> the bytes of some records, in their order
+    encode  (header, records, added) -> the bytes of some records, in their order, with columns added behind those of their own: a value a
+            record; a column of the same name is replaced
     pack    (JSON lines, target) -> writes the whole file; None where the file is what `encode` gives
     fixed   the columns are those of the header, whatever comes later
     needs   a module that is not installed with the package, and the extra that brings it
     """
 
     begin: Callable[[Sequence[str]], bytes]
-    encode: Callable[[Sequence[str], Sequence[Record]], bytes]
+    encode: Callable[[Sequence[str], Sequence[Record], Columns], bytes]
     pack: Callable[[Path, Path], None] | None = None
     fixed: bool = False
     needs: tuple[str, str] | None = None
@@ -61,23 +64,30 @@ class Writer:
         return [name for record in records if not record.keys() <= known for name in record if name not in known]
 
 
+_NONE: Columns = {}
 _ENCODER = json.JSONEncoder(ensure_ascii=False, default=str, allow_nan=False)
 
 
-def json_lines(header: Sequence[str], records: Sequence[Record]) -> bytes:
+def json_lines(header: Sequence[str], records: Sequence[Record], added: Columns = _NONE) -> bytes:
     """One object a line, with all that a record holds; half characters (lone surrogates) are written as JSON's own escapes.
 
-    >>> json_lines((), [{"text": "您好", "n": float("nan")}]).decode()
-    '{"text": "您好", "n": null}\\n'
+    >>> json_lines((), [{"text": "您好", "n": float("nan")}], {"scam_score": [0.5]}).decode()
+    '{"text": "您好", "n": null, "scam_score": 0.5}\\n'
     """
     lines = []
-    for record in records:
+    for record in _joined(records, added):
         try:
             lines.append(_ENCODER.encode(record))
         except ValueError:  # not a number, or infinite: neither is JSON
             lines.append(_ENCODER.encode(_finite(record)))
     lines.append("")
     return "\n".join(lines).encode("utf-8", "backslashreplace")
+
+
+def _joined(records: Sequence[Record], added: Columns) -> Iterable[Record]:
+    if not added:
+        return records
+    return ({**record, **dict(zip(added, values, strict=True))} for record, values in zip(records, zip(*added.values(), strict=True), strict=True))
 
 
 def _finite(value: Any) -> Any:
@@ -88,22 +98,24 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def separated(delimiter: str, header: Sequence[str], records: Sequence[Record]) -> bytes:
+def separated(delimiter: str, header: Sequence[str], records: Sequence[Record], added: Columns = _NONE) -> bytes:
     """Quoted, with CRLF, as spreadsheets in China expect; a cell that could be a formula gets an apostrophe.
 
     >>> separated(",", ["号码", "内容"], [{"号码": "+8613800138000", "内容": '说"好"吧'}]).decode()
     '"\\'+8613800138000","说""好""吧"\\r\\n'
     """
-    header = list(header)
-    return _lines(delimiter, (record.values() if list(record) == header else map(record.get, header) for record in records))
+    own = [name for name in header if name not in added]
+    rows = (record.values() if [*record] == own else map(record.get, own) for record in records)
+    behind = zip(*([_again(v) if v.__class__ is str else _cell(v) for v in column] for column in added.values()), strict=True)
+    return _lines(delimiter, rows, behind if added else repeat(()))
 
 
-def _lines(delimiter: str, rows: Iterable[Iterable[Any]]) -> bytes:
+def _lines(delimiter: str, rows: Iterable[Iterable[Any]], behind: Iterable[Sequence[str]]) -> bytes:
     # By hand, for csv.writer looks at each character twice: with it, writing took 1.8 times as long.
     between = f'"{delimiter}"'
     lines = [
-        between.join([v.replace('"', '""') if v.__class__ is str and v[:1] not in _SUSPECT else _guarded(v).replace('"', '""') for v in row])
-        for row in rows
+        between.join([*[v.replace('"', '""') if v.__class__ is str and v[:1] not in _SUSPECT else _cell(v) for v in row], *cells])
+        for row, cells in zip(rows, behind, strict=False)
     ]
     if not lines:
         return b""
@@ -111,11 +123,15 @@ def _lines(delimiter: str, rows: Iterable[Iterable[Any]]) -> bytes:
     return f'"{text}"\r\n'.replace("\0", "\ufffd").encode("utf-8", "backslashreplace")
 
 
-def _guarded(value: Any) -> str:
+def _cell(value: Any) -> str:
+    """What stands between the quotes."""
     if value.__class__ in (float, int):
         return repr(value)
-    text = _text(value)
+    text = _text(value).replace('"', '""')
     return f"'{text}" if text.lstrip(_IGNORED).startswith(_FORMULA) else text
+
+
+_again = lru_cache(maxsize=1024)(_cell)  # the values of a label come again and again
 
 
 def _text(value: Any) -> str:
@@ -125,7 +141,7 @@ def _text(value: Any) -> str:
 
 
 def _head(delimiter: str, header: Sequence[str]) -> bytes:
-    return b"\xef\xbb\xbf" + _lines(delimiter, [header])
+    return b"\xef\xbb\xbf" + _lines(delimiter, [header], [()])
 
 
 def _kept(rows: Path) -> Iterator[Record]:

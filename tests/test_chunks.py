@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 
 from classifier import chunks as room
 from classifier.chunks import Chunk, chunks
-from classifier.records import Label, Row
+from classifier.records import Labels, Row
 
-LABEL = Label(0.5, "unsure", "legit", "", "ok")
+
+def of(count: int) -> Labels:
+    """Labels of so many texts."""
+    return Labels([k / 10 for k in range(count)], ["unsure"] * count, ["legit"] * count, [""] * count, ["ok"] * count)
 
 
 def row(number: int, text: str, minute: float = 0, sender: str = "95588", **other: Any) -> Row:
@@ -55,15 +58,29 @@ def test_a_run_that_goes_on_meets_the_same_chunks(count: int, seed: int) -> None
 def test_rows_that_are_not_scored_get_their_reason() -> None:
     chunk = only([row(1, "您好"), row(2, "我发的", skipped="sent"), row(3, "", problem="not JSON"), row(4, "再见")])
     assert chunk.texts == ["您好", "再见"]
-    assert [label.scam_status for label in chunk.labels([LABEL, LABEL])] == ["ok", "skipped: sent", "rejected: not JSON", "ok"]
-    assert chunk.labels([LABEL, LABEL])[1].scam_score is None
+    labels = chunk.labels(of(2))
+    assert labels.scam_status == ["ok", "skipped: sent", "rejected: not JSON", "ok"]
+    assert labels.scam_score == [0.0, None, None, 0.1]
+    assert labels.scam_evidence is None
+
+
+def test_rows_none_of_which_is_scored_have_labels_too() -> None:
+    labels = only([row(1, "我发的", skipped="sent"), row(2, "", skipped="empty")]).labels(of(0))
+    assert labels == Labels([None] * 2, [None] * 2, [None] * 2, [None] * 2, ["skipped: sent", "skipped: empty"])
+
+
+def test_evidence_goes_with_its_row() -> None:
+    chunk = only([row(1, "我发的", skipped="sent"), row(2, "您好")])
+    reasons = [{"feature": "word:您好"}]
+    assert chunk.labels(of(1)._replace(scam_evidence=[reasons])).scam_evidence == [None, reasons]
 
 
 def test_numbered_parts_of_a_sender_are_one_message() -> None:
     rows = [row(1, "(1/2)您的账户异常，", 0), row(2, "吃饭吗", 0, "小王"), row(3, "(2/2)请转到安全账户", 1)]
     chunk = only(rows)
     assert [chunk.text(k) for k in range(3)] == ["您的账户异常，请转到安全账户", "吃饭吗", "您的账户异常，请转到安全账户"]
-    assert [label.scam_status for label in chunk.labels([LABEL, LABEL, LABEL])] == ["joined", "ok", "joined"]
+    assert chunk.labels(of(3)).scam_status == ["joined", "ok", "joined"]
+    assert chunk.labels(of(3)).scam_score == [0.0, 0.1, 0.0]
 
 
 def test_parts_are_put_in_the_order_of_their_numbers() -> None:
@@ -112,5 +129,5 @@ def test_a_chunk_does_not_end_between_the_parts_of_a_message(monkeypatch: pytest
 def test_any_rows_can_be_prepared(content: list[tuple[str, int, str]]) -> None:
     chunk_rows = [row(k, text, minute, sender) for k, (text, minute, sender) in enumerate(content)]
     for chunk in chunks(chunk_rows):
-        assert len(chunk.labels([LABEL] * len(chunk.texts))) == len(chunk.rows)
+        assert {len(column) for column in chunk.labels(of(len(chunk.texts))) if column is not None} == {len(chunk.rows)}
         assert all(chunk.text(k) == r.text for k, r in enumerate(chunk.rows) if k not in chunk.joined)

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from strategies import batches, hostile
 
 from classifier import Classifier
 from classifier.corpus import Example
-from classifier.features import GROUPS, View, extract
+from classifier.features import GROUPS, LINE_BREAK, View, extract, form_amounts
 from classifier.model import save
 from classifier.normalise import PAD, Folded, fold
 from classifier.tactics import load_tactics
@@ -126,3 +127,10 @@ def test_no_number_is_memorised(small_corpus: list[Example], canaries: list[str]
 
 def test_the_model_in_use_has_no_digit_in_any_name(shipped: Classifier) -> None:
     assert [name for name in shipped.model.names if re.search(r"[1-9]", name) and not name.startswith("form:")] == []
+
+
+@given(st.lists(hostile, max_size=5))
+def test_amounts_of_lines_add_up(parts: list[str]) -> None:
+    lines = [f"A： {part.replace(chr(10), ' ')}" for part in parts]
+    apart, whole = form_amounts(fold(lines)), form_amounts(fold(["\n".join(lines)]))
+    assert (apart.sum(axis=1) + LINE_BREAK * max(len(lines) - 1, 0) == whole[:, 0]).all()

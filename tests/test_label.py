@@ -16,9 +16,10 @@ import pytest
 from classifier import Classifier
 from classifier import chunks as chunk_room
 from classifier import label as room
+from classifier.batch import COLUMNS
 from classifier.cli import main
 from classifier.errors import InputError, LockError, OutputError
-from classifier.label import COLUMNS, Options, label_files, label_texts
+from classifier.label import Options, label_files
 from classifier.output import Output, Position
 from classifier.tally import Tally
 from classifier.writers import WRITERS
@@ -177,6 +178,17 @@ def test_redacted_outputs_hold_no_personal_data(shipped: Classifier, tmp_path: P
         assert secret not in text
         assert "小明" not in text
     assert rows_of(tmp_path / "out.csv")[0]["scam_score"] == str(round(shipped.score(f"尊敬的王小明先生，{SCAM}，电话{secret}").scam_score, 6))
+
+
+def test_a_text_is_read_in_the_encoding_that_is_named(shipped: Classifier, tmp_path: Path) -> None:
+    text = "您好，我哋係銀行嘅客服，請將資金轉到安全賬戶"
+    for name in "ab":
+        (tmp_path / f"{name}.csv").write_bytes(f"編號,內容\n1,{text}\n".encode("big5hkscs"))
+    inputs = [str(tmp_path / f"{name}.csv") for name in "ab"]
+    run(shipped, inputs, tmp_path / "out", Options(encoding="big5hkscs"))
+    assert [rows_of(tmp_path / "out" / f"{name}.csv")[0]["內容"] for name in "ab"] == [text, text]
+    with pytest.raises(InputError, match="no encoding"):
+        run(shipped, inputs, tmp_path / "other", Options(encoding="big6"))
 
 
 def test_a_column_that_comes_late_is_reported_not_lost_in_silence(shipped: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -405,11 +417,6 @@ def test_outputs_are_for_their_owner_alone(shipped: Classifier, tmp_path: Path) 
         assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
 
 
-def test_a_label_does_not_depend_on_company(shipped: Classifier) -> None:
-    assert label_texts(shipped, [SCAM, FINE, SCAM])[2] == label_texts(shipped, [SCAM])[0]
-    assert label_texts(shipped, []) == []
-
-
 def test_progress_is_told_of_every_row_and_how_many_there_will_be(
     shipped: Classifier, texts: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -449,10 +456,12 @@ def test_exit_codes_for_scripts(texts_in: list[str], more: list[str], code: int,
     assert main(["label", make(tmp_path / "in.csv", texts_in), "-o", str(tmp_path / "out.csv"), *more]) == code
 
 
-@pytest.mark.parametrize("more", [["--only", "scam"], ["--fail-on", ""], ["--jobs", "0"], ["--jobs", "x"], ["--format", "nonsense"]])
+@pytest.mark.parametrize(
+    "more", [["--only", "scam"], ["--fail-on", ""], ["--jobs", "0"], ["--jobs", "x"], ["--format", "nonsense"], ["--encoding", "big6"]]
+)
 def test_words_that_mean_nothing_are_usage_errors(more: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["label", make(tmp_path / "in.csv", [FINE]), "-o", str(tmp_path / "out.csv"), *more]
-    if more[0] == "--format":
+    if more[0] in ("--format", "--encoding"):
         assert main(arguments) == 2
     else:
         with pytest.raises(SystemExit) as e:

@@ -27,7 +27,7 @@ def spans(batch: Folded, k: int) -> list[tuple[int, int]]:
     ("raw", "read"),
     [
         ("驗證碼", "验证码"),
-        ("ＪＤ客服", "jd客服"),
+        ("ＪＤ客服", "京东客服"),
         ("验\u200b证\u3164码", "验证码"),
         ("验 证 码", "验证码"),
         ("客·服", "客服"),
@@ -42,7 +42,7 @@ def spans(batch: Folded, k: int) -> list[tuple[int, int]]:
         ("点jd.example.com/a?b办理", f"点{LINK}办理"),
         ("点 https://a.cn 办理", f"点{LINK}办理"),
         ("hello world", "hello world"),
-        ("\u202e码证验", "码证验"),
+        ("\u202e码证验", "验证码"),
         ("Αlipay аlipay", "alipay alipay"),
         ("A：喂\nB：您好", "喂\n您好"),
         ("第一行\r\n第二行", "第一行\n第二行"),
@@ -55,13 +55,14 @@ def test_disguise_is_read_through(raw: str, read: str) -> None:
 
 
 @given(batches)
-def test_every_folded_character_maps_back_in_order(texts: list[str]) -> None:
+def test_every_folded_character_maps_back_in_the_order_it_is_read(texts: list[str]) -> None:
     batch = fold(texts)
     assert len(batch) == len(texts)
     for k, text in enumerate(texts):
         mine = spans(batch, k)
         assert all(0 <= start < end <= len(text) for start, end in mine)
-        assert all(a[1] <= b[0] for a, b in pairwise(mine))
+        if "\u202e" not in text:
+            assert all(a[1] <= b[0] for a, b in pairwise(mine))
 
 
 @given(hostile)

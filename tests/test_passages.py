@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from strategies import hostile
 
 from classifier.normalise import PADS, fold
-from classifier.passages import LENGTH, LONGEST, passages_of
+from classifier.passages import LENGTH, LONGEST, passages_of, stop_of
 
 long_texts = st.lists(st.tuples(hostile, st.integers(1, 8)).map(lambda p: p[0] * p[1]), max_size=5)
 
@@ -20,8 +20,8 @@ def test_passages_cover_long_messages_and_no_others(texts: list[str]) -> None:
     passages = passages_of(folded)
     for k in range(len(texts)):
         mine = passages.of[folded.bounds[k] : folded.bounds[k + 1] - PADS]
-        if len(mine) <= LONGEST:
-            assert (mine == -1).all()
+        if (mine == -1).all():
+            assert len(mine) <= LONGEST
         else:
             assert (np.diff(mine) >= 0).all()
             assert (passages.message[mine] == k).all()
@@ -61,3 +61,10 @@ def test_a_comma_does_where_no_sentence_ends() -> None:
 
 def test_it_is_cut_anyway_where_nothing_ends() -> None:
     assert [len(part) for part in cut("中" * 250)] == [LONGEST, LONGEST, 250 - 2 * LONGEST]
+
+
+@given(st.text(alphabet="中。,\n", min_size=2 * LONGEST, max_size=4 * LONGEST), st.integers(0, LONGEST - 1))
+def test_where_a_passage_ends_is_settled_by_what_stands_in_reach(text: str, start: int) -> None:
+    near = start + LONGEST + 1
+    assert stop_of(text, start, len(text), lines=False) == stop_of(text[:near], start, near, lines=False)
+    assert start < stop_of(text, start, len(text), lines=False) <= start + LONGEST

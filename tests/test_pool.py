@@ -1,16 +1,24 @@
 """Work over processes: its order, and what happens when one of them dies."""
 
+import os
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pool_work
 import pytest
 
 from classifier.errors import OutputError
-from classifier.pool import ordered
+from classifier.pool import Pool
+
+
+def ordered(work: Callable[[Any], Any], parts: Iterable[Any], jobs: int, begin: Callable[..., None], arguments: tuple[Any, ...]) -> Iterator[Any]:
+    with Pool(jobs, begin, arguments) as pool:
+        yield from pool.ordered(work, parts)
 
 
 def test_results_come_in_the_order_of_the_parts() -> None:
@@ -69,8 +77,8 @@ def test_parts_are_drawn_only_as_they_are_needed() -> None:
 def test_closing_early_leaves_no_process() -> None:
     code = (
         "import glob, pool_work\n"
-        "from classifier.pool import ordered\n"
-        "results = ordered(pool_work.add, range(100), 2, pool_work.begin, (0,))\n"
+        "from classifier.pool import Pool\n"
+        "results = Pool(2, pool_work.begin, (0,)).ordered(pool_work.add, range(100))\n"
         "next(results); results.close()\n"
         "print([open(f).read() for f in glob.glob('/proc/self/task/*/children') if open(f).read()])\n"
     )
@@ -85,8 +93,8 @@ def test_processes_end_with_a_parent_that_is_killed() -> None:
         pytest.skip("children are found in /proc")
     code = (
         "import glob, os, signal, pool_work\n"
-        "from classifier.pool import ordered\n"
-        "results = ordered(pool_work.add, range(100), 2, pool_work.begin, (0,))\n"
+        "from classifier.pool import Pool\n"
+        "results = Pool(2, pool_work.begin, (0,)).ordered(pool_work.add, range(100))\n"
         "next(results)\n"
         "print(*(open(f).read() for f in glob.glob('/proc/self/task/*/children')), flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -99,3 +107,14 @@ def test_processes_end_with_a_parent_that_is_killed() -> None:
             return
         time.sleep(0.1)
     pytest.fail("they live on")
+
+
+def test_the_same_processes_do_one_work_after_the_other() -> None:
+    with Pool(2, pool_work.begin, (0,)) as pool:
+        first, second = (set(pool.ordered(pool_work.whose, range(20))) for _ in range(2))
+        assert len(first | second) <= 2
+        assert os.getpid() not in first
+        results = pool.ordered(pool_work.whose, range(20))
+        next(results)
+        results.close()  # in the middle: what was in work must not come up in the next
+        assert list(pool.ordered(pool_work.add, range(20))) == list(range(20))

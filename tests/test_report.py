@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier import Classifier
+from classifier.batch import label_texts
+from classifier.chunks import chunks
 from classifier.cli import main
 from classifier.errors import InputError
-from classifier.label import label_texts
 from classifier.records import Row
 from classifier.report import html, report_file
 from classifier.tally import Tally
@@ -70,15 +71,10 @@ class Page(HTMLParser):
 
 def tally_of(classifier: Classifier, rows: list[Row], where: str = "导出.csv") -> Tally:
     tally = Tally(classifier.model.id)
-    scored = iter(label_texts(classifier, [row.text for row in rows if not row.problem and not row.skipped]))
-    none = label_texts(classifier, [""])[0]
-    labels = [
-        next(scored)
-        if not row.problem and not row.skipped
-        else none._replace(scam_score=None, scam_verdict=None, scam_type=None, scam_tactics=None, scam_status="rejected:")
-        for row in rows
-    ]
-    tally.add(where, rows, labels, [row.text for row in rows])
+    texts = [row.text for row in rows if not row.problem and not row.skipped]
+    (chunk,) = chunks(rows)
+    assert chunk.texts == texts
+    tally.add(where, rows, chunk.labels(label_texts(classifier, texts)), chunk.text)
     tally.explain(lambda texts: classifier.score_batch(texts, evidence=True))
     return tally
 

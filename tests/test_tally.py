@@ -1,14 +1,30 @@
 """What is counted, and that it stays small and survives an interruption."""
 
 import json
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier import tally as room
-from classifier.records import Evidence, Label, Row, Verdict
+from classifier.records import Evidence, Labels, Row, Verdict
 from classifier.tally import BINS, TOP, Tally
+
+
+class Label(NamedTuple):
+    """The label of one row."""
+
+    score: float | None
+    verdict: str | None
+    kind: str | None
+    tactics: str | None
+    status: str
+
+
+def columns(labels: list[Label]) -> Labels:
+    return Labels(*(list(column) for column in zip(*labels, strict=True)))  # type: ignore[arg-type]
+
 
 labels = st.one_of(
     st.builds(
@@ -18,7 +34,6 @@ labels = st.one_of(
         st.sampled_from(["ecommerce", "authority", "other_fraud", "legit"]),
         st.sampled_from(["", "安全账户", "安全账户、验证码"]),
         st.sampled_from(["ok", "repaired", "joined"]),
-        st.none(),
     ),
     st.sampled_from([Label(None, None, None, None, "skipped: sent"), Label(None, None, None, None, "rejected: not JSON: at 7")]),
 )
@@ -41,14 +56,14 @@ def counted(content: list[tuple[Label, str, str, str]], size: int = 7) -> Tally:
                 k + n,
                 text,
                 {},
-                label.scam_status[10:] if "rejected" in label.scam_status else "",
+                label.status[10:] if "rejected" in label.status else "",
                 sender,
                 time,
-                skipped=label.scam_status[9:] if "skipped" in label.scam_status else "",
+                skipped=label.status[9:] if "skipped" in label.status else "",
             )
             for n, (label, text, sender, time) in enumerate(part)
         ]
-        tally.add("in.csv", rows, [label for label, *_ in part], [text for _, text, *_ in part])
+        tally.add("in.csv", rows, columns([label for label, *_ in part]), lambda k, part=part: part[k][1])
     tally.explain(explained)
     return tally
 
@@ -79,6 +94,32 @@ def test_a_tally_comes_back_from_its_state(content: list[tuple[Label, str, str, 
     assert json.dumps(back.state()) == json.dumps(tally.state())
 
 
+@given(st.lists(entries, max_size=4))
+def test_parts_that_are_put_together_are_the_whole(parts: list[list[tuple[Label, str, str, str]]]) -> None:
+    whole = Tally("a-model")
+    for part in parts:
+        before = counted(part).state()
+        tally = Tally.from_state(before)
+        whole.merge(tally)
+        assert tally.state() == before
+    together = counted([entry for part in parts for entry in part])
+    for tally in (whole, together):  # rows are counted from the beginning of an input
+        tally.examples = [(where, 0, problem) for where, _, problem in tally.examples]
+        for example in tally.top.values():
+            example.number = 0
+    assert whole == together
+
+
+def test_the_highest_of_the_parts_are_the_highest_of_the_whole() -> None:
+    contents = [
+        [(Label((k * 37 + n) % 100 / 100, "impersonation", "ecommerce", "", "ok"), f"第{k}-{n}条", "", "") for k in range(50)] for n in range(3)
+    ]
+    whole = Tally("a-model")
+    for content in contents:
+        whole.merge(counted(content))
+    assert list(whole.top) == list(counted([entry for content in contents for entry in content]).top)
+
+
 def test_the_highest_scores_are_kept_each_text_once() -> None:
     scores = [(k * 37 % 100) / 100 for k in range(100)]
     content = [(Label(s, "impersonation", "ecommerce", "", "ok"), f"第{s}条", "", "") for s in scores for _ in range(2)]
@@ -90,7 +131,7 @@ def test_the_highest_scores_are_kept_each_text_once() -> None:
 def test_only_what_may_be_shown_is_kept() -> None:
     tally = Tally()
     label = Label(0.9, "impersonation", "ecommerce", "", "ok")
-    tally.add("in.csv", [Row(1, "电话13812345678", {})], [label], ["电话13812345678"], lambda text: text.replace("13812345678", "*" * 11))
+    tally.add("in.csv", [Row(1, "电话13812345678", {})], columns([label]), lambda k: "电话13812345678", lambda t: t.replace("13812345678", "*" * 11))
     tally.explain(explained)
     assert [e.text for e in tally.top.values()] == ["电话***********"]
     state = tally.state()

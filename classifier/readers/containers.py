@@ -43,4 +43,4 @@ def unpacked(source: Source, name: str) -> Source:
     except UNPACKING as e:
         raise Damaged(f"{source.name}: its member cannot be unpacked ({'encrypted' if info.flag_bits & 1 else type(e).__name__})") from None
     inner = limited(cast(BinaryIO, stream), source.name, max(info.compress_size, 1))
-    return opened(source.name, source.path, inner)
+    return opened(source.name, source.path, inner, source.said)

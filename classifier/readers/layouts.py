@@ -6,10 +6,10 @@ records come from.
 
 import json
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import chain, islice, starmap
 from pathlib import Path
 from typing import Any
 
@@ -227,9 +227,7 @@ def rows(records: Iterable[Record], source: Source, column: str | None, layout: 
     if not good:
         yield from (Row(number, "", columns, problem) for number, columns, problem in chain(sample, iterator))
         return
-    places = _places(good, source, column, layout, cells)
-    for number, columns, problem in chain(sample, iterator):
-        yield Row(number, "", columns, problem) if problem else _row(number, columns, places)
+    yield from starmap(_maker(_places(good, source, column, layout, cells)), chain(sample, iterator))
 
 
 def _places(sample: Sequence[dict[str, Any]], source: Source, column: str | None, layout: Layout | None, cells: bool) -> _Places:
@@ -288,46 +286,58 @@ def _warn(sample: Sequence[dict[str, Any]], places: _Places, source: Source) -> 
         )
 
 
-def _row(number: int, columns: dict[str, Any], places: _Places) -> Row:
-    layout = places.layout
-    if places.text not in columns:
-        places = _elsewhere(columns, places)
-        if places.text is None:
-            return Row(number, "", columns, "no field holds a text")
-    value = columns[places.text]
-    if not isinstance(value, str):
-        if value is not None and not places.cells:
-            return Row(number, "", columns, "the text is not a string")
-        value = "" if value is None else str(value)
-    if places.cells and undecodable(value):
-        return Row(number, "", columns, "bytes that are no characters in the file's encoding")
-    if layout.unwrap and value.startswith("{"):
-        value = _unwrapped(value, layout.unwrap)
-    direction = layout.otherwise
-    if places.direction is not None:
-        word = fold(columns.get(places.direction) or "") if not layout.codes else str(columns.get(places.direction))
-        direction = layout.codes.get(word) or _names()[1].get(word) or "unknown"
-    outgoing = direction in ("out", "draft")
-    other = _party(columns, places.recipient) if outgoing and places.recipient else _party(columns, places.sender)
-    time = iso(columns.get(places.time)) if places.time is not None else ""
-    conversation = _string(columns.get(places.conversation)) if places.conversation is not None else ""
-    kind = _string(columns.get(places.kind)) if places.kind is not None else ""
-    event = bool(kind) and kind in layout.events
-    text_kind = not kind or not layout.texts or kind in layout.texts
-    attached = not text_kind or (places.media is not None and bool(columns.get(places.media)))
-    text = value if text_kind or event else ""
-    why = skipped(text, direction, attached, event)
-    return Row(number, text, columns, "", ME if outgoing else other, time, direction, conversation or other, layout.channel, why)
+def _maker(places: _Places) -> Callable[[int, dict[str, Any], str], Row]:
+    """What makes a Row of a record of a file: as a closure, for it is called a million times over the same places."""
+    layout, cells = places.layout, places.cells
+    at_text, at_time, at_direction, at_conversation, at_kind = places.text, places.time, places.direction, places.conversation, places.kind
+    at_sender, at_recipient, at_media, channel = places.sender, places.recipient or places.sender, places.media, layout.channel
+
+    @lru_cache(maxsize=256)
+    def meaning(word: str) -> str:
+        return layout.codes.get(word) or _names()[1].get(word if layout.codes else fold(word)) or "unknown"
+
+    def make(number: int, columns: dict[str, Any], problem: str) -> Row:
+        if problem:
+            return Row(number, "", columns, problem)
+        if at_text not in columns:
+            elsewhere = _elsewhere(columns, places)
+            return _maker(elsewhere)(number, columns, "") if elsewhere.text is not None else Row(number, "", columns, "no field holds a text")
+        text = columns[at_text]
+        if not isinstance(text, str):
+            if text is not None and not cells:
+                return Row(number, "", columns, "the text is not a string")
+            text = "" if text is None else str(text)
+        if cells and undecodable(text):
+            return Row(number, "", columns, "bytes that are no characters in the file's encoding")
+        if layout.unwrap and text.startswith("{"):
+            text = _unwrapped(text, layout.unwrap)
+        direction = layout.otherwise
+        if at_direction is not None:
+            said = columns.get(at_direction)
+            direction = meaning(str(said if layout.codes else said or ""))
+        outgoing = direction in ("out", "draft")
+        other = ""
+        for name in at_recipient if outgoing else at_sender:
+            if other := _string(columns.get(name)):
+                break
+        time = iso(columns.get(at_time)) if at_time is not None else ""
+        conversation = _string(columns.get(at_conversation)) if at_conversation is not None else ""
+        media = event = False
+        if at_kind is not None and (kind := _string(columns.get(at_kind))):
+            event = kind in layout.events
+            media = bool(layout.texts) and kind not in layout.texts
+            text = text if event or not media else ""
+        media = media or (at_media is not None and bool(columns.get(at_media)))
+        why = skipped(text, direction, media, event)
+        return Row(number, text, columns, "", ME if outgoing else other, time, direction, conversation or other, channel, why)
+
+    return make
 
 
 def _elsewhere(columns: Mapping[str, Any], places: _Places) -> _Places:
     """The places with the text column of one record that lacks the file's: its own best named one."""
     folded = {fold(name): name for name in columns}
     return replace(places, text=next((folded[fold(name)] for name in places.layout.text if fold(name) in folded), None))
-
-
-def _party(columns: Mapping[str, Any], names: Sequence[str]) -> str:
-    return next((text for text in (_string(columns.get(name)) for name in names) if text), "")
 
 
 def _string(value: Any) -> str:

@@ -23,7 +23,7 @@ _IN_REFERENCES = "&#;x0123456789abcdefABCDEF"
 
 
 class Event(NamedTuple):
-    """An element begins (`text` None, with its attributes) or ends (with the text that stood directly in it)."""
+    """An element begins (`text` None, with its attributes) or ends (with the text that stood in it, after its last child if it has any)."""
 
     name: str
     text: str | None
@@ -90,6 +90,8 @@ def events(source: Source) -> Iterator[Event]:
     def start(name: str, attributes: dict[str, str]) -> None:
         if len(stack) >= _DEPTH:
             raise LimitError(f"{source.name}: elements nested deeper than {_DEPTH}")
+        if stack:
+            stack[-1].clear()  # what stands between the messages of a file: kept, it grows with the file
         stack.append([])
         pending.append(Event(name, None, attributes))
 

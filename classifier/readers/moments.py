@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 
 CHINA = timezone(timedelta(hours=8))
-_SCALES = (1, 10**3, 10**6, 10**9)  # epoch in s, ms, µs, ns: each puts 2001 to 2286 into ten more digits
+_SCALES = tuple((10**k, 10 ** (k + 9), 10 ** (k + 10)) for k in (0, 3, 6, 9))  # epoch in s, ms, µs, ns: each has 2001 to 2286 in ten more digits
 _APPLE = datetime(2001, 1, 1, tzinfo=UTC)
 _FILETIME = datetime(1601, 1, 1, tzinfo=UTC)
 _MONTHS = {m: k for k, m in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)}
@@ -40,6 +40,8 @@ def iso(value: object) -> str:
     """
     if isinstance(value, str):
         value = value.strip()
+        if value[4:17:3] in ("-- ::", "--T::") and len(value) == 19 and _exists(value):  # as most are: it needs no more than its zone
+            return f"{value[:10]}T{value[11:]}+08:00"
         if not value or len(value) > 40:
             return ""
         if not value.isdecimal():
@@ -50,9 +52,17 @@ def iso(value: object) -> str:
     return _epoch(value) if isinstance(value, (int, float)) else ""
 
 
+def _exists(value: str) -> bool:
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
 def _epoch(value: float) -> str:
-    for scale in _SCALES:
-        if scale * 10**9 <= value < scale * 10**10:
+    for scale, low, high in _SCALES:
+        if low <= value < high:
             return datetime.fromtimestamp(int(value // scale), CHINA).isoformat()
     return ""
 

@@ -21,7 +21,7 @@ def loads(text: str, depth: int = MAX_DEPTH) -> Any:
     if max(text.count("["), text.count("{")) > depth and _depth(text) > depth:
         raise ValueError(f"nested deeper than {depth}")
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+        return _DECODER.decode(text)
     except json.JSONDecodeError as e:
         raise ValueError(f"not JSON: {e.msg}, character {e.pos + 1}") from None
     except RecursionError:
@@ -45,6 +45,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is no JSON number")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse)  # one for all: json.loads makes one for each text
 
 
 def layout(source: Source) -> str:

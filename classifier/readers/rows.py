@@ -72,13 +72,25 @@ def call(number: int, turns: Iterable[Turn], about: Mapping[str, Any] | None = N
     return Row(number, text, columns, "", direction="unknown", channel="call", skipped=skipped(text, "unknown"))
 
 
+def turns_of(row: Row) -> list[tuple[str, str]]:
+    """(speaker, words) of each turn of a call's row; empty where it is no call's. A speaker's bare number is written 说话人N."""
+    turns = row.columns.get("turns")
+    if row.channel != "call" or not isinstance(turns, list):
+        return []
+    return [(_named(str(turn["speaker"])), str(turn["text"])) for turn in turns]
+
+
+def _named(speaker: str) -> str:
+    return f"说话人{speaker}" if speaker.isascii() and speaker.isdigit() else speaker.strip()
+
+
 def _labels(speakers: Sequence[str], turns: Sequence[Turn]) -> list[str]:
     """Speakers as `turns.label_spans` knows them, so that no name is scored as words: a number, or a name it would not see, becomes 说话人N."""
-    names = [f"说话人{s}" if s.isascii() and s.isdigit() else s.strip() for s in speakers]
+    names = [_named(s) for s in speakers]
     if len(label_spans(transcript(zip(names, (turn.text for turn in turns), strict=True)))) >= sum(map(bool, names)):
         return names
     order = {name: k for k, name in enumerate(dict.fromkeys(n for n in names if n and not is_role(n)), 1)}
     return [f"说话人{order[name]}" if name in order else name for name in names]
 
 
-__all__ = ["ME", "Turn", "call", "message", "skipped"]
+__all__ = ["ME", "Turn", "call", "message", "skipped", "turns_of"]

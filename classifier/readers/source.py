@@ -1,7 +1,7 @@
 """Bytes in, text out: opens a file or standard input, unpacks gzip, looks at its beginning, and finds its encoding.
 
 Owns the encoding chain and the limits on bytes. Knows nothing of formats. A file that is in no known encoding is refused; single
-bytes that do not fit become lone surrogates (PEP 383), so that the row they stand in can be rejected and the rest goes on.
+bytes that do not fit become lone surrogates (as in PEP 383), so that the row they stand in can be rejected and the rest goes on.
 """
 
 import codecs
@@ -22,6 +22,7 @@ from typing import BinaryIO, cast
 from ..errors import InputError, LimitError
 
 HEAD = 1 << 20  # bytes looked at before deciding on encoding and format
+_BLOCK = 1 << 18  # bytes read at a time: their lines stay in the processor's cache
 MAX_LINE = 1 << 20  # characters of one line or field; a longer one is rejected, never buffered whole
 MAX_DOCUMENT = 64 << 20  # characters of one JSON document or call, which must be held whole; an hour of words with times is 5 million
 MAX_UNPACKED = 2 << 30  # bytes that one compressed file or member may unpack to
@@ -35,6 +36,11 @@ _MAGICS = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole"),
     (b"\x1f\x8b", "gzip"),
 )
+_MARKED = {"utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE), "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)}
+_WIDE = tuple(_MARKED)
+_ESCAPING = "scamcall-escape"  # the name of our way with bytes that do not fit
+_PROBE = b"\\x41\\u4f60" + bytes(range(256))  # what an encoding must read as it stands up to its first byte beyond ASCII
+_PROBED = len(_PROBE) - 128
 _ESCAPED = re.compile("[\udc80-\udcff]")
 _ORDINARY = re.compile(r"[\t\r\n -~\u2010-\u2030\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")
 _SHARE_OF = 1 << 16  # bytes looked at for it
@@ -51,6 +57,7 @@ class Source:
 
     path    None for standard input
     packed  was gzip: head and stream are unpacked, `path` is not what they hold
+    said    the encoding of its text, as the user says; "" finds it
     notes   what a reader wants the user to know: a column that was guessed, a part that is not read
     taken   of a table, which column was taken for the text, the sender, the time, the direction
     """
@@ -60,6 +67,7 @@ class Source:
     head: bytes
     stream: BinaryIO
     packed: bool = False
+    said: str = ""
     notes: list[str] = field(default_factory=list)
     taken: dict[str, str] = field(default_factory=dict)
 
@@ -71,11 +79,13 @@ class Source:
     @cached_property
     def encoding(self) -> str:
         """Raises InputError where the beginning is in no known encoding."""
-        return detect_encoding(self.head, self.name)
+        if self.said in _MARKED and not self.head.startswith(_MARKED[self.said]):
+            return f"{self.said}-le"  # without a mark, as Windows writes it
+        return self.said or detect_encoding(self.head, self.name)
 
     @property
     def _errors(self) -> str:
-        return "replace" if "16" in self.encoding else "surrogateescape"
+        return "replace" if self.encoding.startswith(_WIDE) else _ESCAPING
 
     @cached_property
     def _beginning(self) -> str:
@@ -120,29 +130,63 @@ class Source:
             parts.append(chunk)
         return "".join(parts).replace("\r\n", "\n").replace("\r", "\n")
 
+    def blocks(self) -> Iterator[tuple[int, str, bool]]:
+        """(number of its first line from 1, lines that end in \\n, whole?): all the text, cut between lines.
+
+        The beginning of a line of MAX_LINE characters or more comes alone, whole=False; the rest of it is passed over.
+        """
+        number, held, passing = 1, "", False  # held: the beginning of a line; passing: that of a long one was given
+        for text in self._decoded():
+            if passing:
+                _, end, text = text.partition("\n")
+                if not end:
+                    continue
+                number, passing = number + 1, False
+            held += text
+            if end_of_lines := held.rfind("\n") + 1:
+                block, held = held[:end_of_lines].replace("\r\n", "\n"), held[end_of_lines:]
+                if (length := block.find("\n")) >= MAX_LINE:  # the first: a block is shorter than that
+                    yield number, f"{block[:MAX_LINE]}\n", False
+                    number, block = number + 1, block[length + 1 :]
+                if block:
+                    yield number, block, True
+                    number += block.count("\n")
+            if len(held) >= MAX_LINE and len(held.removesuffix("\r")) >= MAX_LINE:
+                yield number, f"{held[:MAX_LINE]}\n", False
+                held, passing = "", True
+        if held:
+            yield number, held.removesuffix("\r") + "\n", True
+
+    def _decoded(self) -> Iterator[str]:
+        """All the text, in the pieces in which it comes; where \\r alone ends the lines, \\n does instead."""
+        decoder = codecs.getincrementaldecoder(self.encoding)(self._errors)
+        mac, bom = self._newline == "\r", "\ufeff"
+        with self.stream as stream:
+            while data := stream.read1(_BLOCK):  # type: ignore[attr-defined]
+                if text := decoder.decode(data):
+                    yield (text.replace("\r", "\n") if mac else text).removeprefix(bom)
+                    bom = ""
+            yield decoder.decode(b"", True)
+
     def lines(self) -> Iterator[tuple[int, str, bool]]:
         """(line number from 1, line without its end, whole?) for each line; of one over MAX_LINE only the beginning, whole=False."""
-        newline = self._newline
-        with io.TextIOWrapper(self.stream, self.encoding, self._errors, newline=newline) as text:
-            number = 0
-            while line := text.readline(MAX_LINE):
-                number += 1
-                whole = line.endswith(newline) or len(line) < MAX_LINE
-                if not whole:
-                    while (rest := text.readline(MAX_LINE)) and not rest.endswith(newline):
-                        pass
-                line = line.removesuffix(newline).removesuffix("\r")
-                yield number, line.removeprefix("\ufeff") if number == 1 else line, whole
+        for number, block, whole in self.blocks():
+            for at, line in enumerate(block[:-1].split("\n"), number):
+                yield at, line, whole
 
 
-def open_source(name: str) -> Source:
-    """Open a file, or standard input for `-`; gzip is unpacked on the way. Raises InputError where it cannot be read."""
+def open_source(name: str, encoding: str = "") -> Source:
+    """Open a file, or standard input for `-`; gzip is unpacked on the way. `encoding` is that of its text, "" finds it.
+
+    Raises InputError where it cannot be read, or there is no such encoding.
+    """
+    said = known_encoding(encoding) if encoding else ""
     if name == "-":
         if sys.stdin is None:  # the shell closed it
             raise InputError("standard input: is closed; name a file")
         stdin = cast(BinaryIO, sys.stdin.buffer)
         head = stdin.read(HEAD)
-        return _unpacked("standard input", None, head, cast(BinaryIO, io.BufferedReader(_Rejoined(head, stdin))))
+        return _unpacked("standard input", None, head, cast(BinaryIO, io.BufferedReader(_Rejoined(head, stdin))), said)
     path = Path(name)
     try:
         if path.is_dir():
@@ -154,23 +198,23 @@ def open_source(name: str) -> Source:
         raise InputError(f"{name}: {e.strerror}") from None
     except ValueError:
         raise InputError(f"{name!r}: no name a file can have") from None
-    return _unpacked(name, path, head, stream)
+    return _unpacked(name, path, head, stream, said)
 
 
-def _unpacked(name: str, path: Path | None, head: bytes, stream: BinaryIO) -> Source:
+def _unpacked(name: str, path: Path | None, head: bytes, stream: BinaryIO, said: str) -> Source:
     if not head.startswith(b"\x1f\x8b"):
-        return Source(name, path, head, stream)
+        return Source(name, path, head, stream, said=said)
     packed = path.stat().st_size if path and path.is_file() else 0
-    return opened(name, path, limited(cast(BinaryIO, gzip.GzipFile(fileobj=stream)), name, packed))
+    return opened(name, path, limited(cast(BinaryIO, gzip.GzipFile(fileobj=stream)), name, packed), said)
 
 
-def opened(name: str, path: Path | None, inner: BinaryIO) -> Source:
+def opened(name: str, path: Path | None, inner: BinaryIO, said: str) -> Source:
     """A source of what is unpacked from another."""
     head = b""
     with suppress(Damaged):  # the beginning of a file that is cut short can still be told; the next read raises it again
         while len(head) < HEAD and (piece := inner.read1(HEAD - len(head))):  # type: ignore[attr-defined]
             head += piece
-    return Source(name, path, head, cast(BinaryIO, io.BufferedReader(_Rejoined(head, inner))), packed=True)
+    return Source(name, path, head, cast(BinaryIO, io.BufferedReader(_Rejoined(head, inner))), packed=True, said=said)
 
 
 class _Rejoined(io.RawIOBase):
@@ -231,6 +275,31 @@ def limited(inner: BinaryIO, name: str, packed: int) -> BinaryIO:
     return cast(BinaryIO, io.BufferedReader(_Limited(inner, name, packed)))
 
 
+def known_encoding(name: str) -> str:
+    """The encoding that a user names, as codecs call it. Raises InputError where there is none, or none that keeps ASCII as it is.
+
+    >>> known_encoding("Big5-HKSCS"), known_encoding("UTF_16")
+    ('big5hkscs', 'utf-16')
+    """
+    try:
+        codec = codecs.lookup(name).name
+        if codec.startswith(_WIDE) or _PROBE.decode(codec, _ESCAPING).startswith(_PROBE[:_PROBED].decode("ascii")):
+            return codec
+    except (LookupError, ValueError):  # no such codec, or one that is not of text
+        pass
+    raise InputError(f"{name!r}: no encoding that is read here; say one like utf-8, gb18030, big5hkscs or utf-16")
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    """As PEP 383, and U+FFFD for bytes below 128, which it cannot keep and a codec of several bytes may stumble over too."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "".join(chr(0xDC00 + byte) if byte >= 0x80 else "\ufffd" for byte in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(_ESCAPING, _escaped)
+
+
 def detect_encoding(head: bytes, name: str) -> str:
     """Byte-order mark, strict UTF-8, strict GB18030, then UTF-16 by what it makes of the text (first, where there are zero bytes).
 
@@ -275,4 +344,8 @@ def _decodes(line: bytes, encoding: str, cut: bool) -> bool:
 
 def undecodable(text: str) -> bool:
     """Does a text hold bytes that its encoding has no character for?"""
-    return not text.isascii() and _ESCAPED.search(text) is not None
+    try:
+        text.encode()  # the quickest way to see that it has no lone surrogates at all
+    except UnicodeEncodeError:
+        return _ESCAPED.search(text) is not None
+    return False

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from io import StringIO
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +69,7 @@ def delimiter_of(text: str) -> str | None:
 def _widths(text: str, delimiter: str) -> list[int]:
     widths = []
     with suppress(csv.Error):  # a row that is no CSV says nothing of the others
-        for _, record in zip(range(20), _records(text[:65_536].split("\n"), delimiter), strict=False):
+        for _, record in zip(range(20), _records(StringIO(text[:65_536], "\n"), delimiter), strict=False):
             if record:
                 widths.append(len(record))
     return widths[:-1] if len(text) > 65_536 else widths
@@ -76,7 +78,7 @@ def _widths(text: str, delimiter: str) -> list[int]:
 def first_record(text: str, delimiter: str) -> list[str]:
     """The fields of the first line; none where it cannot be cut."""
     try:
-        return next(_records(text.lstrip("\n").split("\n", 1)[:1], delimiter), [])
+        return next(_records([text.lstrip("\n").partition("\n")[0]], delimiter), [])
     except csv.Error:
         return []
 
@@ -110,8 +112,9 @@ def _cut_by(layout: Layout, source: Source) -> str | None:
 
 
 def _records(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
+    """The records of lines that end in \\n."""
     csv.field_size_limit(MAX_LINE)
-    return csv.reader((f"{line}\n" for line in lines), delimiter=delimiter)
+    return csv.reader(lines, delimiter=delimiter)
 
 
 def read_csv(source: Source, column: str | None) -> Iterator[Row]:
@@ -123,21 +126,22 @@ def read_csv(source: Source, column: str | None) -> Iterator[Row]:
 def _cut(source: Source, delimiter: str) -> Iterator[tuple[Sequence[Any], str]]:
     """(fields, problem) for each record. Raises InputError where a quote is not closed: all after it would be one record."""
 
-    def lines() -> Iterator[str]:
-        for number, line, whole in source.lines():
+    def blocks() -> Iterator[Iterable[str]]:
+        for number, block, whole in source.blocks():
             if not whole:
                 raise LimitError(f"{source.name}:{number}: a line of more than {MAX_LINE} characters")
-            yield line
+            yield StringIO(block, "\n")
 
-    records = _records(lines(), delimiter)
+    records = _records(chain.from_iterable(blocks()), delimiter)
     number = 0
     while True:
-        number += 1
         try:
-            yield next(records), ""
-        except StopIteration:
+            for record in records:
+                number += 1
+                yield record, ""
             return
         except csv.Error as e:
+            number += 1
             if "field limit" in str(e):
                 raise InputError(f"{source.name}: a quote opened in row {number} is not closed within {MAX_LINE} characters") from None
             yield ["?"], f"no CSV: {e}"
@@ -159,20 +163,18 @@ def table_rows(records: Iterable[tuple[Sequence[Any], str]], source: Source, col
         raise LimitError(f"{source.name}: {len(header)} columns, at most {_MAX_COLUMNS}")
 
     def all_records() -> Iterator[Record]:
-        number, past = 0, not named
-        for part in (sample, iterator):
-            for cells, problem in part:
-                number += 1
-                if not cells:
-                    continue
-                if not past and not problem:
-                    past = True
-                    continue
-                columns = dict(zip(header, cells, strict=False))
-                if not problem and len(cells) != len(header):
-                    problem = f"{len(cells)} fields where the first row has {len(header)}"
-                    columns |= {f"column{k}": cell for k, cell in enumerate(cells[len(header) : _MAX_COLUMNS], len(header) + 1)}
-                yield number, columns, problem
+        past, width = not named, len(header)
+        for number, (cells, problem) in enumerate(chain(sample, iterator), 1):
+            if not cells:
+                continue
+            if not past and not problem:
+                past = True
+                continue
+            columns = dict(zip(header, cells))  # noqa: B905 of unequal lengths; the keyword takes as long as the rest
+            if not problem and len(cells) != width:
+                problem = f"{len(cells)} fields where the first row has {width}"
+                columns |= {f"column{k}": cell for k, cell in enumerate(cells[width:_MAX_COLUMNS], width + 1)}
+            yield number, columns, problem
 
     yield from rows(all_records(), source, column, layout)
 

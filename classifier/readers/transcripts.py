@@ -4,15 +4,18 @@ Owns what makes a text a call. The labels are those of `turns`. One file is one 
 """
 
 import re
+from codecs import getincrementaldecoder
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
+from typing import BinaryIO
 
 from ..records import Row
-from ..turns import is_role, label_spans
+from ..turns import is_role, label_spans, split_label
 from . import objects
 from .layouts import names_text
 from .rows import Turn, call
-from .source import Source
+from .source import MAX_LINE, Source
 
 _SHARE = 0.6  # of the lines must be labelled; the others go on with the turn above
 _SHORT = 65_536  # characters looked at
@@ -58,6 +61,24 @@ def read(source: Source, column: str | None) -> Iterator[Row]:
     row = call(1, turns)
     if row.text:
         yield row
+
+
+def follow(stream: BinaryIO) -> Iterator[tuple[str, str]]:
+    """(speaker, words) of each line, as soon as it is there; lines without words are left out, what a line has beyond MAX_LINE bytes too."""
+    while line := stream.readline(MAX_LINE):
+        rest = line
+        while len(rest) == MAX_LINE and not rest.endswith(b"\n"):
+            rest = stream.readline(MAX_LINE)
+        speaker, words = split_label(_decoded(line).strip().lstrip("\ufeff"))
+        if words:
+            yield speaker, words
+
+
+def _decoded(line: bytes) -> str:
+    for encoding in ("utf-8", "gb18030"):
+        with suppress(UnicodeDecodeError):
+            return getincrementaldecoder(encoding)().decode(line, line.endswith(b"\n"))  # a line that was cut may end within a character
+    return line.decode("utf-8", "replace")
 
 
 def _below(lines: list[str], own: list[re.Match[str] | None]) -> Iterator[Turn]:

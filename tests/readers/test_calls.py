@@ -1,12 +1,16 @@
 """Calls: one row each, a turn a line, no label scored as words."""
 
 import json
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from readers.reading import rows
 
-from classifier.readers import recognisers
+from classifier.readers import open_source, recognise, recognisers
+from classifier.readers.rows import turns_of
+from classifier.readers.source import MAX_LINE
+from classifier.readers.transcripts import follow
 from classifier.turns import label_spans
 
 MISSHAPEN = [
@@ -74,3 +78,47 @@ def test_segments_with_roles_and_times_are_a_dialogue_and_with_speakers_a_recogn
     (spoken,) = rows(tmp_path / "x", json.dumps({"segments": [{**segment, "role": "left"}]}))
     (recognised,) = rows(tmp_path / "x", json.dumps({"segments": [{**segment, "speaker": "SPEAKER_00"}]}))
     assert (spoken.text, recognised.text) == ("left：您好", "SPEAKER_00：您好")
+
+
+def test_the_turns_of_a_row_are_those_of_the_file_and_a_number_is_named(tmp_path: Path) -> None:
+    turns = [
+        {"speaker": "0", "text": "您好"},
+        {"speaker": " 客户 ", "text": "你  好\n啊"},
+        {"speaker": "", "text": "嗯"},
+        {"speaker": "1", "text": " "},
+    ]
+    (row,) = rows(tmp_path / "x", json.dumps({"turns": turns}))
+    assert turns_of(row) == [("说话人0", "您好"), ("客户", "你 好 啊"), ("", "嗯")]
+
+
+@pytest.mark.parametrize("data", ["您好\n", "text,turns\n您好您好,5\n好的好的,6\n", '{"text": "您好", "turns": "5"}\n', '{"text": "您好"}\n'])
+def test_a_message_has_no_turns(tmp_path: Path, data: str) -> None:
+    found = rows(tmp_path / "x", data)
+    assert found
+    assert not any(map(turns_of, found))
+
+
+@pytest.mark.parametrize("sample", sorted(path.name for path in (Path(__file__).parent / "samples").iterdir()))
+def test_calls_of_every_format_have_turns_and_nothing_else_has(sample: str) -> None:
+    (path,) = (Path(__file__).parent / "samples" / sample).glob("input.*")
+    source = open_source(str(path))
+    with source.stream:
+        for row in recognise(source).read(source):
+            assert bool(turns_of(row)) is (row.channel == "call" and not row.problem and not row.skipped)
+
+
+def test_lines_are_turns_as_they_come() -> None:
+    lines = (
+        b"\xef\xbb\xbf\xe5\xae\xa2\xe6\x9c\x8d\xef\xbc\x9a\xe6\x82\xa8\xe5\xa5\xbd\r\n\n  \n"
+        + "王经理：在吗\n".encode("gb18030")
+        + b"\xff\xff\n"
+        + "嗯".encode()
+    )
+    assert list(follow(BytesIO(lines))) == [("客服", "您好"), ("王经理", "在吗"), ("", "��"), ("", "嗯")]
+
+
+def test_what_a_line_has_beyond_the_limit_is_left_out() -> None:
+    lines = "话".encode() * MAX_LINE + b"\n" + "嗯\n".encode()
+    first, second = follow(BytesIO(lines))
+    assert first == ("", "话" * (MAX_LINE // 3))
+    assert second == ("", "嗯")

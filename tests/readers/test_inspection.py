@@ -40,6 +40,16 @@ def test_the_command_takes_a_format_and_refuses_an_unknown_one(capsys: pytest.Ca
     assert "no format; one of" in capsys.readouterr().err
 
 
+def test_the_command_takes_an_encoding_and_refuses_an_unknown_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "x").write_bytes("您嘅戶口出咗問題，請撳下面條連結\n".encode("big5hkscs"))
+    assert main(["inspect", str(tmp_path / "x"), "--encoding", "Big5-HKSCS"]) == 0
+    out = capsys.readouterr().out
+    assert "編碼　　big5hkscs" in out or "编码　　big5hkscs" in out
+    assert "您嘅戶口出咗問題" in out
+    assert main(["inspect", str(tmp_path / "x"), "--encoding", "big6"]) == 2
+    assert capsys.readouterr().err == "scamcall: 'big6': no encoding that is read here; say one like utf-8, gb18030, big5hkscs or utf-16\n"
+
+
 def test_no_message_can_steer_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "x").write_text("您好\x1b[2J请点链接\n")
     assert main(["inspect", str(tmp_path / "x")]) == 0

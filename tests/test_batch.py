@@ -1,0 +1,49 @@
+"""The pure function of a batch: what a text gets does not hang on its company, and its reasons are those of its verdict."""
+
+import pytest
+from hypothesis import given
+from strategies import batches
+
+from classifier import Classifier
+from classifier.batch import COLUMNS, EVIDENCE, label_texts
+from classifier.records import Labels
+
+
+def only(labels: Labels, k: int) -> Labels:
+    """The labels of one text."""
+    return Labels(*(column and [column[k]] for column in labels))
+
+
+@given(batches)
+def test_a_label_does_not_depend_on_company(shipped: Classifier, batch: list[str]) -> None:
+    labels = label_texts(shipped, batch, evidence=True)
+    assert [only(labels, k) for k in range(len(batch))] == [label_texts(shipped, [text], evidence=True) for text in batch]
+
+
+def test_labels_say_what_verdicts_say(shipped: Classifier, texts: list[str]) -> None:
+    labels = label_texts(shipped, texts)
+    verdicts = shipped.score_batch(texts)
+    assert labels.scam_score == pytest.approx([v.scam_score for v in verdicts], abs=1e-6)
+    assert labels.scam_verdict == [v.scam_verdict for v in verdicts]
+    assert labels.scam_type == [v.scam_type for v in verdicts]
+    assert labels.scam_tactics == ["、".join(v.tactics) for v in verdicts]
+    assert labels.scam_status == [v.status for v in verdicts]
+    assert labels.scam_evidence is None
+
+
+def test_what_is_not_called_legit_has_the_reasons_of_its_verdict(shipped: Classifier, texts: list[str]) -> None:
+    labels = label_texts(shipped, texts, evidence=True)
+    assert labels.scam_evidence is not None
+    kinds = set()
+    for verdict, reasons in zip(shipped.score_batch(texts, evidence=True), labels.scam_evidence, strict=True):
+        kinds.add(verdict.scam_verdict)
+        if verdict.scam_verdict == "legit":
+            assert reasons is None
+        else:
+            assert reasons == [{"feature": e.feature, "contribution": round(e.contribution, 4), "span": e.span} for e in verdict.evidence]
+    assert kinds == {"impersonation", "other_fraud", "unsure", "legit"}
+
+
+def test_no_texts_have_no_labels(shipped: Classifier) -> None:
+    assert label_texts(shipped, [], evidence=True) == Labels([], [], [], [], [], [])
+    assert (*COLUMNS, EVIDENCE) == Labels._fields
