@@ -25,8 +25,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 with atheris.instrument_imports(include=["classifier.readers", "classifier.turns"]):
     from classifier.readers import READERS
 
-from readers.mutations import OPERATIONS, SCALE, mutated  # noqa: E402
-from readers.test_any_bytes import DATA, FORMAT, IN_A_CHILD, OTHERS, safely  # noqa: E402
+from readers.mutations import OPERATIONS, SCALE, mutated
+from readers.test_any_bytes import DATA, FORMAT, IN_A_CHILD, OTHERS, safely
 
 FOUND = Path(__file__).parent / "found"
 
