@@ -43,7 +43,7 @@ def texts(corpus: list[Example]) -> list[str]:
 def small_corpus(corpus: list[Example]) -> list[Example]:
     """Enough of the corpus to train on in seconds: some of every type, in the corpus's order."""
     by_type = {t: [e for e in corpus if e.type == t] for t in TYPES}
-    chosen = {e.id for t, mine in by_type.items() for e in random.Random(11).sample(mine, min(len(mine), 250 if t == "legit" else 50))}
+    chosen = {e.id for t, mine in by_type.items() for e in random.Random(11).sample(mine, min(len(mine), 400 if t == "legit" else 80))}
     return [e for e in corpus if e.id in chosen]
 
 
