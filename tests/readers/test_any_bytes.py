@@ -1,6 +1,7 @@
 """Whatever the bytes, a reader gives rows or one error of ours, in little time. `--hypothesis-profile=deep` looks twenty times as far."""
 
 import json
+import resource
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,11 +31,12 @@ OTHERS = tuple(DATA.values())
 
 @contextmanager
 def soon() -> Iterator[None]:
-    """Raises where it takes more than SECONDS of work."""
+    """Raises where it takes more than SECONDS of work, of this process or of children it has waited for."""
 
     def late(number: int, frame: object) -> None:
         raise AssertionError(f"more than {SECONDS} seconds")
 
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     before = signal.signal(signal.SIGVTALRM, late)
     signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
     try:
@@ -42,6 +44,7 @@ def soon() -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - children < SECONDS
 
 
 def check(rows: Iterator[Row]) -> None:
