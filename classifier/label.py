@@ -288,6 +288,7 @@ class Run:
         except (InputError, LimitError) as e:
             self.give_up(task, e)
             return
+        self._part.inputs.setdefault(source.name, 0)  # a file without rows was read too
         with source.stream:
             rows = reader.read(source, self._options.text_column)
             if task.target is None:

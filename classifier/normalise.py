@@ -248,9 +248,11 @@ def _reading_order(raw: NDArray[np.uint32]) -> NDArray[np.int64]:
     """The order in which a person reads the characters: what stands behind a right-to-left override is shown turned round."""
     order = np.arange(len(raw))
     ends = np.flatnonzero((raw == _POP) | (raw == _NEWLINE) | (raw == _PAD))
+    stop = 0
     for start in np.flatnonzero(raw == _OVERRIDE).tolist():
-        stop = int(ends[np.searchsorted(ends, start)])
-        order[start:stop] = order[start:stop][::-1]
+        if start >= stop:  # one within another changes nothing
+            stop = int(ends[np.searchsorted(ends, start)])
+            order[start:stop] = order[start:stop][::-1]
     return order
 
 

@@ -4,8 +4,14 @@ Owns its wording, its charts and their look. Knows a run only by its tally. Noth
 both); all that comes from messages or file names is escaped, and what is invisible in them is written out.
 """
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from datetime import date, timedelta
+from functools import lru_cache
 from html import escape
+from importlib.resources import files
 from pathlib import Path
 
 from .errors import InputError
@@ -16,8 +22,10 @@ from .tactics import load_tactics
 from .tally import BINS, Example, Tally
 
 _SENDERS = 20
+_NAME = 60  # characters of a sender's or a file's name
 _TACTICS = 20
 _PERIODS = 120  # bars that a page's width shows; beyond, days are put together as months, and these as years
+_LABEL = 70  # width that the date under a bar needs
 _WARNED = ("impersonation", "other_fraud", "unsure")
 _SKIPPED_NAMES = dict(zip(SKIPPED, ("自己发出的", "草稿", "没有内容", "只有图片、语音等", "系统通知"), strict=True))
 _STATUS_NAMES = {
@@ -35,7 +43,8 @@ _PAGE = """<!DOCTYPE html>
 <meta name="referrer" content="no-referrer">
 <title>冒充类诈骗标注报告</title>
 <style>
-:root {{ --impersonation: #b3261e; --other_fraud: #d9822b; --unsure: #64748b; --legit: #3d7f5a; --line: #d9dde3; --soft: #5b6470; --bar: #35618e;
+:root {{ --impersonation: #b3261e; --other_fraud: #b45f06; --unsure: #5b6470; --legit: #2f6f4c; --line: #d9dde3; --soft: #5b6470; --bar: #35618e;
+  --fill-impersonation: #9c1f18; --fill-other_fraud: #e08e3c; --fill-unsure: #c3cad4;  /* dark, middle and light also in grey */
   --font: "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Zen Hei", sans-serif; }}
 * {{ box-sizing: border-box; }}
 body {{ margin: 0 auto; max-width: 60rem; padding: 2rem 1.25rem 4rem; color: #1c2126; background: #fff; line-height: 1.6;
@@ -53,10 +62,11 @@ th {{ font-weight: 600; font-size: .88rem; color: var(--soft); }} tr {{ break-in
 td.n, th.n {{ text-align: right; width: 5rem; white-space: nowrap; font-variant-numeric: tabular-nums; padding-right: .9rem; }}
 td.bar {{ width: 34%; min-width: 8rem; }}
 td.bar i {{ display: block; height: .8rem; margin-top: .38rem; background: var(--bar); border-radius: 2px; }}
-table.explained td.bar {{ width: 18%; min-width: 5rem; }} table.explained td:first-child {{ white-space: nowrap; }}
+table.explained td.bar {{ width: 18%; min-width: 5rem; }} table.explained td:first-child {{ min-width: 7.5rem; }}
 .bar ~ td {{ font-size: .88rem; color: var(--soft); }}
-svg {{ display: block; width: 100%; height: auto; }} svg text {{ font: 11px var(--font); fill: var(--soft); }}
-.key {{ display: flex; gap: 1.2rem; font-size: .88rem; color: var(--soft); margin: 0 0 .3rem; }}
+.chart {{ overflow-x: auto; }} .whole {{ break-inside: avoid; }}
+svg {{ display: block; width: 100%; height: auto; }} svg text {{ font: 12.5px var(--font); fill: var(--soft); }}
+.key {{ display: flex; flex-wrap: wrap; gap: 0 1.2rem; font-size: .88rem; color: var(--soft); margin: 0 0 .3rem; }}
 .key i {{ display: inline-block; width: .8rem; height: .8rem; background: var(--c); margin-right: .35rem; vertical-align: -1px; }}
 .message {{ border: 1px solid var(--line); border-left: 4px solid var(--impersonation); border-radius: 4px; padding: .6rem .9rem .7rem;
   margin: .7rem 0; break-inside: avoid; }}
@@ -69,7 +79,12 @@ mark {{ background: #fde3a7; color: inherit; padding: 0 1px; border-bottom: 2px 
 .next {{ border-left: 4px solid var(--bar); background: #f2f6fa; padding: .5rem .9rem; }}
 @page {{ size: A4; margin: 16mm 14mm; }}
 @media print {{ body {{ max-width: none; padding: 0; font-size: 10.5pt; }} * {{ print-color-adjust: exact; -webkit-print-color-adjust: exact; }} }}
-@media (max-width: 40rem) {{ .tiles {{ grid-template-columns: repeat(2, 1fr); }} }}
+@media screen and (max-width: 40rem) {{ body {{ padding: 1.25rem 1rem 3rem; }} .tiles {{ grid-template-columns: repeat(2, 1fr); }}
+  svg {{ min-width: 42rem; }}
+  .bars tr {{ display: grid; grid-template-columns: 1fr auto auto; border-bottom: 1px solid var(--line); padding: .3rem 0; }}
+  .bars tr > * {{ border: 0; padding-top: 0; padding-bottom: 0; }} .bars th:nth-child(n + 4) {{ display: none; }}
+  .bars td.n, .bars th.n {{ width: 4.2rem; padding-right: 0; }} .bars td:nth-child(n + 4) {{ grid-column: 1 / -1; width: auto; }}
+  .bars td.bar i {{ height: .5rem; margin: .2rem 0; }} }}
 </style>
 </head>
 <body>
@@ -97,19 +112,19 @@ def html(tally: Tally) -> str:
     parts = [
         _summary(tally),
         _section("诈骗类型", _types(tally)),
-        _section("分数分布", _scores(tally)),
-        _section("按日期", _timeline(tally)),
+        _section("分数分布", _scores(tally), "whole"),
+        _section("按日期", _timeline(tally), "whole"),
         _section("命中最多的发送方", _senders(tally)),
         _section("手法", _tactics(tally)),
         _section("分数最高的消息", _messages(tally)),
-        _section("没有判断的内容", _left_out(tally)),
+        _section("没有判断的、特别处理的", _left_out(tally)),
         _section("怎样读这份报告", _reading()),
     ]
     return _PAGE.format(body="\n".join(filter(None, parts)))
 
 
-def _section(title: str, content: str) -> str:
-    return f"<section>\n<h2>{title}</h2>\n{content}\n</section>" if content else ""
+def _section(title: str, content: str, kind: str = "") -> str:
+    return f'<section class="{kind}">\n<h2>{title}</h2>\n{content}\n</section>' if content else ""
 
 
 def _text(value: str) -> str:
@@ -117,9 +132,14 @@ def _text(value: str) -> str:
     return escape(visible(value))
 
 
+def _name(value: str) -> str:
+    """The same of a name, which is cut where it is longer than any name is."""
+    return _text(value if len(value) <= _NAME else f"{value[:_NAME]}…")
+
+
 def _share(part: int, whole: int) -> str:
     if not part or not whole:
-        return "0"
+        return "0%"
     return f"{100 * part / whole:.1f}%" if part >= whole / 1000 else "&lt;0.1%"
 
 
@@ -131,10 +151,10 @@ def _summary(tally: Tally) -> str:
         f'<span class="soft">{_share(tally.verdicts[v], scored)}</span></div>'
         for v in VERDICTS
     )
-    inputs = "、".join(f"{_text(Path(name).name)}（{rows:,} 条）" for name, rows in list(tally.inputs.items())[:8])
+    inputs = "、".join(f"{_name(Path(name).name)}（{rows:,} 条）" for name, rows in list(tally.inputs.items())[:8])
     more = f" 等 {len(tally.inputs)} 个文件" if len(tally.inputs) > 8 else ""
-    days = sorted(day for day, _ in tally.days)
-    period = f"　时间：{_text(days[0])} 至 {_text(days[-1])}" if days else ""
+    days = _days(tally)
+    period = f"　时间：{days[0]} 至 {days[-1]}" if days else ""
     return "\n".join(
         [
             "<h1>冒充类诈骗标注报告</h1>",
@@ -157,7 +177,7 @@ def _bars(rows: Iterable[tuple[str, int, str]], head: tuple[str, str, str], whol
         for name, count, more in rows
     )
     return (
-        f'<table class="{"explained" if head[2] else "plain"}"><thead><tr><th>{head[0]}</th><th class="n">条数</th>'
+        f'<table class="bars{" explained" if head[2] else ""}"><thead><tr><th>{head[0]}</th><th class="n">条数</th>'
         f'<th class="n">{head[1]}</th><th></th>'
         f"{f'<th>{head[2]}</th>' if head[2] else ''}</tr></thead><tbody>{body}</tbody></table>"
     )
@@ -198,43 +218,72 @@ def _short(count: int) -> str:
 
 
 def _svg(width: int, height: int, title: str, content: str) -> str:
-    return f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{title}" xmlns="http://www.w3.org/2000/svg">{content}</svg>'
+    return (
+        f'<div class="chart"><svg viewBox="0 0 {width} {height}" role="img" aria-label="{title}" xmlns="http://www.w3.org/2000/svg">'
+        f"{content}</svg></div>"
+    )
+
+
+def _days(tally: Tally) -> list[date]:
+    """The days of messages that carry one, in order, each once."""
+    days = set()
+    for day, _ in tally.days:
+        with suppress(ValueError):
+            days.add(date.fromisoformat(day))
+    return sorted(days)
+
+
+def _periods(first: date, last: date) -> tuple[str, int, list[str]]:
+    """How days are put together (天, 月 or 年; the length of what they share), and every such period from the first to the last."""
+    if (last - first).days < _PERIODS:
+        return "天", 10, [(first + timedelta(days=k)).isoformat() for k in range((last - first).days + 1)]
+    months = range(12 * first.year + first.month - 1, 12 * last.year + last.month)
+    if len(months) <= _PERIODS:
+        return "月", 7, [f"{month // 12:04}-{month % 12 + 1:02}" for month in months]
+    return "年", 4, [f"{year:04}" for year in range(first.year, last.year + 1)]
 
 
 def _timeline(tally: Tally) -> str:
-    days = sorted({day for day, _ in tally.days})
+    days = _days(tally)
     if not days:
         return ""
-    unit, cut = next((u, c) for u, c in (("天", 10), ("月", 7), ("年", 4)) if c == 4 or len({d[:c] for d in days}) <= _PERIODS)
-    periods = sorted({day[:cut] for day in days})[-_PERIODS:]
+    unit, cut, every_period = _periods(days[0], days[-1])
+    periods = every_period[-_PERIODS:]
     counts = {p: dict.fromkeys(VERDICTS, 0) for p in periods}
     for (day, verdict), count in tally.days.items():
         if day[:cut] in counts:
             counts[day[:cut]][verdict] += count
-    width, height, left, top, bottom = 900, 230, 44, 16, 40
-    most = max(1, *(sum(c[v] for v in _WARNED) for c in counts.values()))
-    step = min(60.0, (width - left - 10) / len(periods))
+    width, height, left, right, top, bottom = 900, 216, 44, 34, 16, 26
+    most = max(sum(c[v] for v in _WARNED) for c in counts.values())
+    if not most:
+        return f"<p>带时间的 {sum(tally.days.values()):,} 条消息里没有可疑的。</p>"
+    most += most % 2  # so that half of it is a number of messages too
+    step = min(60.0, (width - left - right) / len(periods))
+    base = height - bottom
     content = []
     for share in (0.5, 1):
-        y = height - bottom - (height - top - bottom) * share
-        content.append(f'<line x1="{left}" x2="{width - 10}" y1="{y:.1f}" y2="{y:.1f}" stroke="#e3e6ea"/>')
-        content.append(f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{_short(round(most * share)) if most * share >= 1 else ""}</text>')
-    every = max(1, -(-len(periods) * 70 // (width - left)))
+        y = base - (base - top) * share
+        content.append(f'<line x1="{left}" x2="{width - right}" y1="{y:.1f}" y2="{y:.1f}" stroke="#e3e6ea"/>')
+        content.append(f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{_short(int(most * share))}</text>')
+    every = max(1, -(-_LABEL // int(step))) if step >= 1 else _LABEL
+    labelled = ""
     for k, period in enumerate(periods):
-        x, y = left + k * step, float(height - bottom)
+        x, y = left + k * step, float(base)
         for verdict in _WARNED:
-            tall = (height - top - bottom) * counts[period][verdict] / most
+            tall = (base - top) * counts[period][verdict] / most
             y -= tall
             if tall:
-                content.append(f'<rect x="{x + step * 0.1:.1f}" y="{y:.1f}" width="{step * 0.8:.1f}" height="{tall:.1f}" fill="var(--{verdict})"/>')
+                content.append(
+                    f'<rect x="{x + step * 0.1:.1f}" y="{y:.1f}" width="{step * 0.8:.1f}" height="{tall:.1f}" fill="var(--fill-{verdict})"/>'
+                )
         if k % every == 0:
-            content.append(f'<text x="{x + step / 2:.1f}" y="{height - bottom + 16}" text-anchor="middle">{_text(period)}</text>')
-    content.append(f'<line x1="{left}" x2="{width - 10}" y1="{height - bottom}" y2="{height - bottom}" stroke="#9aa3ad"/>')
-    key = "".join(f'<span><i style="--c: var(--{v})"></i>{VERDICT_NAMES[v]}</span>' for v in _WARNED)
-    timed = sum(tally.days.values())
-    note = f"每{unit}的可疑消息数；带时间的消息共 {timed:,} 条。" + (
-        "" if len(periods) == len({d[:cut] for d in days}) else f"只画最近 {_PERIODS} {unit}。"
-    )
+            shown = period[5:] if cut == 10 and labelled[:4] == period[:4] else period  # the year where it is new
+            content.append(f'<text x="{x + step / 2:.1f}" y="{base + 16}" text-anchor="middle">{shown}</text>')
+            labelled = period
+    content.append(f'<line x1="{left}" x2="{width - right}" y1="{base}" y2="{base}" stroke="#9aa3ad"/>')
+    key = "".join(f'<span><i style="--c: var(--fill-{v})"></i>{VERDICT_NAMES[v]}</span>' for v in _WARNED)
+    note = f"每{unit}的可疑消息数；带时间的消息共 {sum(tally.days.values()):,} 条。"
+    note += f"只画最近 {_PERIODS} {unit}。" if len(periods) < len(every_period) else ""
     return f'<div class="key">{key}</div>' + _svg(width, height, "按日期的可疑消息数", "".join(content)) + f'<p class="soft">{note}</p>'
 
 
@@ -243,7 +292,7 @@ def _senders(tally: Tally) -> str:
     if not found:
         return ""
     fraud = tally.verdicts["impersonation"] + tally.verdicts["other_fraud"]
-    return _bars([(_text(sender), count, "") for sender, count in found], ("发送方", "占诈骗", ""), fraud)
+    return _bars([(_name(sender), count, "") for sender, count in found], ("发送方", "占诈骗", ""), fraud)
 
 
 def _tactics(tally: Tally) -> str:
@@ -264,13 +313,13 @@ def _message(example: Example, verdict: Verdict) -> str:
     facts = [
         f"<b>{100 * verdict.scam_score:.1f}%</b>" if verdict.scam_score < 0.9995 else "<b>&gt;99.9%</b>",
         TYPE_NAMES[verdict.scam_type],
-        _text(example.sender),
-        _text(example.time.replace("T", " ")),
-        f"{_text(Path(example.where).name)} 第 {example.number} 行",
+        _name(example.sender),
+        _text(re.sub(r"(?:[+-]\d\d:\d\d|Z)$", "", example.time.replace("T", " "))),  # all times are Chinese time
+        f"{_name(Path(example.where).name)} 第 {example.number} 行",
         f"相同内容共 {example.count:,} 条" if example.count > 1 else "",
     ]
     out, last = [], 0
-    for start, end in evidence_spans(verdict):
+    for start, end in _marks(verdict):
         out += [_text(example.text[last:start]), f"<mark>{_text(example.text[start:end])}</mark>" if start < len(example.text) else ""]
         last = end
     text = "".join([*out, _text(example.text[last:])])
@@ -279,24 +328,54 @@ def _message(example: Example, verdict: Verdict) -> str:
     return f'<article class="message"><header>{header}</header><blockquote>{text}</blockquote>{tags}</article>'
 
 
+def _marks(verdict: Verdict) -> list[tuple[int, int]]:
+    """What is marked: the evidence, without single characters, which tell a reader nothing, where there is more of it."""
+    spans = evidence_spans(verdict)
+    return [span for span in spans if span[1] - span[0] > 1] or spans
+
+
+@lru_cache
+def _reasons() -> list[tuple[re.Pattern[str], str]]:
+    """`data/reasons.tsv`: what a reader says, and its Chinese."""
+    lines = (files("classifier") / "data/reasons.tsv").read_text(encoding="utf-8").splitlines()
+    return [(re.compile(said), shown) for said, shown in (line.split("\t") for line in lines if line and not line.startswith("#"))]
+
+
+def in_chinese(problem: str, kind: bool = False) -> str:
+    """What a reader says of a row or file that it could not read, in Chinese; with `kind` without its numbers; as it is where it is new.
+
+    >>> in_chinese("2 fields where the first row has 4"), in_chinese("2 fields where the first row has 4", kind=True)
+    ('这一行有 2 列，首行有 4 列', '这一行有 N 列，首行有 N 列')
+    """
+    for said, shown in _reasons():
+        if found := said.search(problem):
+            return re.sub(r"\\\d", "N", shown) if kind else found.expand(shown)
+    return problem
+
+
 def _left_out(tally: Tally) -> str:
+    rejected: Counter[str] = Counter()
+    for problem, count in tally.rejected.items():
+        rejected[in_chinese(problem, kind=True)] += count
     rows = [("跳过：" + _SKIPPED_NAMES.get(why, _text(why)), count) for why, count in tally.skipped.most_common()]
-    rows += [("读不出：" + _text(problem), count) for problem, count in tally.rejected.most_common(20)]
+    rows += [("读不出：" + _text(problem), count) for problem, count in rejected.most_common(20)]
     rows += [("已判断：" + _STATUS_NAMES[status], count) for status, count in tally.statuses.most_common() if status in _STATUS_NAMES]
     parts = []
     if rows:
         body = "".join(f'<tr><td>{name}</td><td class="n">{count:,}</td></tr>' for name, count in rows)
         parts.append(f'<table><thead><tr><th>原因</th><th class="n">条数</th></tr></thead><tbody>{body}</tbody></table>')
     if tally.examples:
-        lines = "".join(f"<tr><td>{_text(Path(w).name)}</td><td class='n'>{n}</td><td>{_text(problem)}</td></tr>" for w, n, problem in tally.examples)
+        lines = "".join(
+            f"<tr><td>{_name(Path(w).name)}</td><td class='n'>{n}</td><td>{_text(in_chinese(problem))}</td></tr>" for w, n, problem in tally.examples
+        )
         parts.append(
             f'<p>读不出的前 {len(tally.examples)} 行：</p><table><thead><tr><th>文件</th><th class="n">行</th><th>问题</th></tr></thead>'
             f"<tbody>{lines}</tbody></table>"
         )
     if tally.unreadable:
-        lines = "".join(f"<tr><td>{_text(Path(name).name)}</td><td>{_text(why)}</td></tr>" for name, why in tally.unreadable.items())
-        parts.append(f"<p>没有读成的文件：</p><table><tbody>{lines}</tbody></table>")
-    return "\n".join(parts) or "<p>所有消息都判断了。</p>"
+        lines = "".join(f"<tr><td>{_name(Path(name).name)}</td><td>{_text(in_chinese(why))}</td></tr>" for name, why in tally.unreadable.items())
+        parts.append(f"<p>没有读成的文件：</p><table><thead><tr><th>文件</th><th>原因</th></tr></thead><tbody>{lines}</tbody></table>")
+    return "\n".join(parts) or ("<p>所有消息都判断了。</p>" if tally.rows else "<p>文件里没有消息。</p>")
 
 
 def _reading() -> str:

@@ -46,6 +46,7 @@ def spans(batch: Folded, k: int) -> list[tuple[int, int]]:
         ("点 https://a.cn 办理", f"点{LINK}办理"),
         ("hello world", "hello world"),
         ("\u202e码证验", "验证码"),
+        ("\u202e\u202e码证验", "验证码"),  # one within another turns nothing back, and a flood of them takes no longer
         ("Αlipay аlipay", "alipay alipay"),
         ("A：喂\nB：您好", "喂\n您好"),
         ("第一行\r\n第二行", "第一行\n第二行"),

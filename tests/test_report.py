@@ -1,6 +1,9 @@
 """The report: complete, quiet, and safe to open whatever the messages say."""
 
+import ast
 import re
+from collections import Counter
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -8,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier import Classifier
+from classifier import Classifier, readers
 from classifier.batch import label_texts
 from classifier.chunks import chunks
 from classifier.cli import main
 from classifier.errors import InputError
-from classifier.records import Row
-from classifier.report import html, report_file
-from classifier.tally import Tally
+from classifier.records import Evidence, Row, Verdict
+from classifier.report import html, in_chinese, report_file
+from classifier.tally import Example, Tally
 
 SCAM = "我是小红书客服，您买的面膜质检不合格，给您双倍赔付，请加我微信，把验证码发给我，转到安全账户"
 FINE = "您的快递已到菜鸟驿站，取件码5-2-1033，请及时领取"
@@ -42,6 +45,7 @@ class Page(HTMLParser):
         super().__init__()
         self.tags: list[str] = []
         self.attributes: list[tuple[str, str]] = []
+        self.elements: list[tuple[str, list[tuple[str, str]]]] = []
         self.text: list[str] = []
         self.marked: list[str] = []
         self._open: list[str] = []
@@ -51,12 +55,14 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
+        self.elements.append((tag, [(name, value or "") for name, value in attrs]))
         self.attributes += [(name, value or "") for name, value in attrs]
         if tag not in _CLOSED:
             self._open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
+        self.elements.append((tag, [(name, value or "") for name, value in attrs]))
         self.attributes += [(name, value or "") for name, value in attrs]
 
     def handle_endtag(self, tag: str) -> None:
@@ -94,7 +100,7 @@ def test_it_says_what_was_found(shipped: Classifier) -> None:
         "10 条是冒充类诈骗",
         "小红书客服",
         "自己发出的",
-        "not JSON",
+        "不是有效的 JSON",
         "索要验证码",
         "2026-03-01",
         "相同内容共 10 条",
@@ -107,8 +113,14 @@ def test_the_marks_are_the_evidence(shipped: Classifier) -> None:
     verdict = shipped.score(SCAM)
     spans = [SCAM[e.span[0] : e.span[1]] for e in verdict.evidence if e.span and e.contribution > 0.05]
     assert marked
-    assert all(part in SCAM for part in marked)
-    assert all(any(span in part for part in marked) for span in spans)
+    assert all(part in SCAM and len(part) > 1 for part in marked)  # a lone character tells a reader nothing
+    assert all(any(span in part for part in marked) for span in spans if len(span) > 1)
+
+
+def test_a_lone_character_is_marked_where_there_is_nothing_else() -> None:
+    verdict = Verdict(0.99, "impersonation", "ecommerce", {"legit": 0.01}, evidence=(Evidence("char:码", 1.0, (2, 3)),))
+    tally = Tally("m", rows=1, top={"验证码": Example("验证码", "", 0.99, verdict, "", "", "a.csv", 1)})
+    assert page_of(tally).marked == ["码"]
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
@@ -146,8 +158,13 @@ def test_it_needs_nothing_and_allows_nothing(shipped: Classifier) -> None:
 
 
 def test_a_run_that_found_nothing_has_a_report_too(shipped: Classifier) -> None:
-    assert "没有消息被判为诈骗" in "".join(page_of(tally_of(shipped, [Row(1, FINE, {})])).text)
-    assert "共读取 0 条" in "".join(page_of(Tally("m")).text)
+    found = "".join(page_of(tally_of(shipped, [Row(1, FINE, {}, time="2026-03-01T10:00:00")])).text)
+    assert "没有消息被判为诈骗" in found
+    assert "带时间的 1 条消息里没有可疑的" in found
+    nothing = "".join(page_of(Tally("m", inputs={"空.csv": 0})).text)
+    assert "共读取 0 条" in nothing
+    assert "空.csv（0 条）" in nothing
+    assert "文件里没有消息" in nothing
 
 
 @pytest.mark.parametrize(("days", "unit"), [(100, "每天"), (1000, "每月"), (9000, "每年")])
@@ -160,6 +177,84 @@ def test_a_long_time_is_put_together(days: int, unit: str) -> None:
     page = page_of(tally)
     assert unit in "".join(page.text)
     assert page.tags.count("rect") <= 130
+
+
+def test_days_without_a_message_keep_their_place() -> None:
+    tally = Tally("m", rows=3)
+    for day in ("2026-02-27", "2026-02-28", "2026-03-06"):
+        tally.days[(day, "impersonation")] = 2
+    page = page_of(tally)
+    rects = [dict(attributes) for tag, attributes in page.elements if tag == "rect"]
+    first, second, third = (float(rect["x"]) for rect in rects)
+    assert third - second == pytest.approx(6 * (second - first), abs=0.3)
+    assert {"2026-02-27", "03-01", "03-03"} <= set(page.text)
+    assert all(float(attributes["x"]) + 40 < 900 for tag, raw in page.elements if tag == "text" for attributes in [dict(raw)])
+
+
+def test_an_axis_names_whole_messages() -> None:
+    for count in (1, 2, 3, 7):
+        tally = Tally("m", rows=count)
+        tally.days[("2026-03-01", "impersonation")] = count
+        ticks = [text for text in page_of(tally).text if text.isdigit()]
+        half = (count + count % 2) // 2
+        assert {str(half), str(2 * half)} <= set(ticks)
+
+
+def test_a_name_longer_than_names_are_is_cut(shipped: Classifier) -> None:
+    page = page_of(tally_of(shipped, [Row(1, SCAM, {}, sender="长" * 500)], "名" * 500))
+    assert "长" * 60 + "…" in page.text
+    assert "长" * 61 not in "".join(page.text)
+    assert "名" * 61 not in "".join(page.text)
+
+
+def said_by_readers() -> Iterator[str]:
+    """Every reason that a reader can give for a row or file that it could not read, from its code, with 7 for what it fills in."""
+    for path in sorted(Path(readers.__file__).parent.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
+                yield from texts_of(node.exc.args[0])
+            elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "problem":
+                yield from texts_of(node.value)
+            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Row" and len(node.args) > 3:
+                yield from texts_of(node.args[3])
+
+
+def texts_of(node: ast.expr) -> Iterator[str]:
+    if isinstance(node, ast.JoinedStr):
+        text = "".join(part.value if isinstance(part, ast.Constant) else "7" for part in node.values)  # type: ignore[misc]
+        yield from [text] if re.search("[a-z]{2}", text) else []
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:
+        yield node.value
+    elif isinstance(node, (ast.IfExp, ast.BoolOp)):
+        for part in (node.body, node.orelse) if isinstance(node, ast.IfExp) else node.values:
+            yield from texts_of(part)
+
+
+REASONS = sorted(set(said_by_readers()))
+FILLED_IN = ("x: a zip container without a format that is known; unpack it", "x: an XML or HTML document (<a>) of no known kind")
+
+
+def test_reasons_are_found_in_the_code() -> None:
+    assert len(REASONS) > 40
+
+
+@pytest.mark.parametrize("reason", [*REASONS, *FILLED_IN, "x: JSON of no known shape", "x: No such file or directory"])
+def test_every_reason_of_a_reader_has_its_chinese(reason: str) -> None:
+    if re.fullmatch(r"7: 7(; .*)?", reason):
+        pytest.skip("filled in from elsewhere")
+    assert re.search("[一-鿿]", in_chinese(reason)), reason
+
+
+def test_reasons_are_told_in_chinese_and_counted_by_their_kind() -> None:
+    tally = Tally("m", rows=5, rejected=Counter({"2 fields where the first row has 4": 2, "3 fields where the first row has 4": 1, "neues": 1}))
+    tally.examples = [("a.csv", 7, "2 fields where the first row has 4")]
+    tally.unreadable = {"b.zip": "b.zip: the ZIP container is damaged or cut short"}
+    text = " ".join(page_of(tally).text)
+    assert "读不出：这一行有 N 列，首行有 N 列 3" in text
+    assert "这一行有 2 列，首行有 4 列" in text
+    assert "读不出：neues" in text
+    assert "ZIP 压缩包已损坏或不完整" in text
+    assert "fields" not in text
 
 
 def test_the_command_writes_it(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def read_database(source: Source, column: str | None) -> Iterator[Row]:
         source.notes.append(f"{path.name}-wal is not read: the newest messages may be in it; close Messages, or copy the file after it was closed")
     try:
         yield from _messages(path, source)
-    except (sqlite3.Error, UnicodeError, OverflowError) as e:  # UnicodeError: its message quotes the damaged schema
+    except (sqlite3.Error, UnicodeError, OverflowError, MemoryError) as e:  # UnicodeError: its message quotes the damaged schema
         raise Damaged(f"{source.name}: the database is damaged, encrypted or cut short ({type(e).__name__})") from None
 
 

@@ -1,64 +1,87 @@
-"""Whatever the bytes, a reader gives rows or one error of ours. SCAMCALL_FUZZ=2000 looks ten times as far."""
+"""Whatever the bytes, a reader gives rows or one error of ours, in little time. `--hypothesis-profile=deep` looks twenty times as far."""
 
 import json
-import os
+import resource
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from readers.golden import SAMPLES
+from readers.mutations import OPERATIONS, SCALE, SPLICES, VALUES, mutated
 
 from classifier.errors import ScamcallError
-from classifier.readers import READERS, open_source, recognise
-from classifier.records import CHANNELS, DIRECTIONS, SKIPPED
+from classifier.readers import READERS, Reader, open_source, recognise
+from classifier.readers.layouts import rows as rows_of
+from classifier.readers.tables import table_rows
+from classifier.records import CHANNELS, DIRECTIONS, SKIPPED, Row
 
-EXAMPLES = int(os.environ.get("SCAMCALL_FUZZ", "200"))
-IN_A_CHILD = {"sheet", "parquet"}  # a process an example: fewer of them
-SPLICES = (  # what has broken readers before
-    *(b"\0", b"\n", b"\r", b'"', b"'", b"<", b">", b"{", b"[", b"]", b"}", b",", b":", b"", b"\xff", b"\x80", b"\xf0\x9f\x98", b"\xef\xbb\xbf"),
-    *(b"&#55357;", b"&#0;", b"<!DOCTYPE a>", b"-->", b"=E4", b"BEGIN:VMSG\n", "客服：".encode(), b"\\ud83d"),
-    *(b"null", b"NaN", b"1e999", b"-1", b"9" * 30, b"[" * 100, b'"' * 3),
-)
-
-
-@st.composite
-def mutated(draw: st.DrawFn, data: bytes) -> bytes:
-    """A sample with some stretches cut out, doubled, or overwritten by what has broken readers before."""
-    for _ in range(draw(st.integers(0, 4))):
-        at = draw(st.integers(0, len(data)))
-        end = min(len(data), at + draw(st.sampled_from([0, 1, 2, 8, 64, 1 << 20])))
-        put = draw(st.one_of(st.sampled_from(SPLICES), st.binary(max_size=4), st.just(data[at:end] * 2)))
-        data = data[:at] + put + data[end:]
-    return data
+EXAMPLES = settings().max_examples
+IN_A_CHILD = {"sheet", "parquet"}  # a process an example: a twentieth of them, and what comes out of the process apart
+SECONDS = 2  # of this process's own time; the samples take milliseconds
+DATA = {name: path.read_bytes() for name, path in SAMPLES.items()}
+FORMAT = {name: json.loads(path.with_name("expected.jsonl").read_bytes().split(b"\n")[0])["format"] for name, path in SAMPLES.items()}
+OTHERS = tuple(DATA.values())
 
 
-def check(data: bytes, path: Path, wanted: str | None) -> None:
-    path.write_bytes(data)
-    source = open_source(str(path))
-    with source.stream:
-        numbers = []
-        for row in recognise(source, wanted).read(source):
-            numbers.append(row.number)
-            assert isinstance(row.text, str)
-            assert row.direction in DIRECTIONS
-            assert row.channel in CHANNELS
-            assert row.skipped in ("", *SKIPPED)
-            assert not (row.problem and (row.skipped or row.text))
-            assert all(isinstance(field, str) for field in (row.sender, row.conversation, row.problem))
-            assert not row.time or datetime.fromisoformat(row.time)
-            json.dumps(row.columns, default=str)
-        assert numbers == sorted(numbers)
+@contextmanager
+def soon() -> Iterator[None]:
+    """Raises where it takes more than SECONDS of work, of this process or of children it has waited for."""
 
+    def late(number: int, frame: object) -> None:
+        raise AssertionError(f"more than {SECONDS} seconds")
 
-def safely(data: bytes, path: Path, wanted: str | None = None) -> None:
-    said = ""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    before = signal.signal(signal.SIGVTALRM, late)
+    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
     try:
-        check(data, path, wanted)
-    except ScamcallError as e:
-        said = str(e)
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - children < SECONDS
+
+
+def check(rows: Iterator[Row]) -> None:
+    number = 0
+    for row in rows:
+        assert row.number >= number
+        number = row.number
+        assert isinstance(row.text, str)
+        assert row.direction in DIRECTIONS
+        assert row.channel in CHANNELS
+        assert row.skipped in ("", *SKIPPED)
+        assert not (row.problem and (row.skipped or row.text))
+        assert all(isinstance(field, str) for field in (row.sender, row.conversation, row.problem))
+        assert not row.time or datetime.fromisoformat(row.time)
+        json.dumps(row.columns, default=str)
+
+
+def rows_or_one_error(read: Callable[[], Iterator[Row]]) -> None:
+    said = ""
+    with soon():
+        try:
+            check(read())
+        except ScamcallError as e:
+            said = str(e)
     assert "\n" not in said
+
+
+def safely(data: bytes, path: Path, wanted: str | None) -> None:
+    """Read a file with these bytes, as a format or as what it looks like."""
+    path.write_bytes(data)
+
+    def read() -> Iterator[Row]:
+        source = open_source(str(path))
+        with source.stream:
+            yield from recognise(source, wanted).read(source)
+
+    rows_or_one_error(read)
 
 
 @pytest.fixture(scope="module")
@@ -66,29 +89,41 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("bytes") / "input"
 
 
-@pytest.mark.parametrize("name", SAMPLES)
-def test_a_damaged_sample_gives_rows_or_one_error(name: str, path: Path) -> None:
-    sample = SAMPLES[name].read_bytes()
-    wanted = json.loads(SAMPLES[name].with_name("expected.jsonl").read_bytes().split(b"\n")[0])["format"]
+steps = st.lists(st.tuples(st.integers(0, len(OPERATIONS) - 1), *[st.integers(0, SCALE - 1)] * 3), min_size=1, max_size=5)
+anything = st.one_of(
+    st.binary(max_size=300),
+    st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace")),
+    st.lists(st.sampled_from(SPLICES), max_size=12).map(b"".join),
+)
 
-    @settings(max_examples=EXAMPLES // 20 if wanted in IN_A_CHILD else EXAMPLES)
-    @given(mutated(sample), st.booleans())
-    def holds(data: bytes, told: bool) -> None:
-        safely(data, path, wanted if told else None)
+
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
+def test_a_reader_gives_rows_or_one_error(reader: Reader, path: Path) -> None:
+    """Damaged samples of its own, as what they look like and as its format; samples of other formats, and any bytes, as its format."""
+    mine = [DATA[name] for name in SAMPLES if FORMAT[name] == reader.name] or [DATA["sms-backup"]]
+    own = st.tuples(st.builds(mutated, st.sampled_from(mine), st.just(OTHERS), steps), st.sampled_from([None, reader.name]))
+    foreign = st.tuples(st.one_of(anything, st.builds(mutated, st.sampled_from(OTHERS), st.just(OTHERS), steps)), st.just(reader.name))
+
+    @settings(max_examples=EXAMPLES // 20 if reader.name in IN_A_CHILD else EXAMPLES)
+    @given(st.one_of(own, own, foreign))
+    def holds(case: tuple[bytes, str | None]) -> None:
+        safely(case[0], path, case[1])
 
     holds()
 
 
-@pytest.mark.parametrize("name", [reader.name for reader in READERS])
-def test_any_bytes_give_rows_or_one_error(name: str, path: Path) -> None:
-    @settings(max_examples=EXAMPLES // 20 if name in IN_A_CHILD else EXAMPLES)
-    @given(st.one_of(st.binary(max_size=300), st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace")), pieces()))
-    def holds(data: bytes) -> None:
-        safely(data, path, name)
-
-    holds()
+cells: Any = (
+    st.sampled_from(VALUES) | st.text(max_size=20) | st.sampled_from(["内容", "时间", "手机号", "您好，请您办理退款", "2026-03-01 10:00", 45000.5])
+)
 
 
-def pieces() -> st.SearchStrategy[bytes]:
-    """Fragments of all formats, strung together."""
-    return st.lists(st.sampled_from(SPLICES), max_size=12).map(b"".join)
+@given(st.lists(st.lists(cells, max_size=6), max_size=8))
+def test_any_cells_of_a_sheet_give_rows_or_one_error(records: list[list[Any]]) -> None:
+    rows_or_one_error(lambda: table_rows(((record, "") for record in records), open_source(str(SAMPLES["text"])), None))
+
+
+@given(st.lists(st.text(max_size=8) | st.sampled_from(["text", "time", "sender", "type"]), min_size=1, max_size=5, unique=True), st.data())
+def test_any_columns_of_a_parquet_file_give_rows_or_one_error(names: list[str], data: st.DataObject) -> None:
+    records = data.draw(st.lists(st.lists(cells, min_size=len(names), max_size=len(names)), max_size=8))
+    columns = [(n, dict(zip(names, record, strict=True)), "") for n, record in enumerate(records, 1)]
+    rows_or_one_error(lambda: rows_of(columns, open_source(str(SAMPLES["text"])), None))
