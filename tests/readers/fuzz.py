@@ -59,7 +59,8 @@ def main() -> int:
             try:
                 safely(data[1:], path, wanted)
             except Exception as e:
-                frame = traceback.extract_tb(e.__traceback__)[-1]
+                frames = traceback.extract_tb(e.__traceback__)
+                frame = next((frame for frame in reversed(frames) if "classifier" in Path(frame.filename).parts), frames[-1])
                 cause = f"{type(e).__name__} {Path(frame.filename).name}:{frame.lineno}"
                 causes[cause] += 1
                 if causes[cause] == 1:
