@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from itertools import product
+from itertools import pairwise, product
 from typing import NamedTuple
 
 import numpy as np
@@ -168,13 +168,13 @@ def written(codes: Codes) -> Readings:
 
 def spoken(codes: Codes) -> Readings:
     """Readings of characters in place of others of the same sound, where the word of the lexicon is the only one of that sound."""
-    heard, read = grams.char_grams(sounds.sounds_of(codes), _LONGEST), grams.char_grams(codes, _LONGEST)
+    heard = grams.char_grams(sounds.sounds_of(codes), _LONGEST)
     found: list[tuple[int, int, str]] = []
     as_written = np.zeros(len(codes), dtype=bool)  # stands in a word of the lexicon, or in what is meant as it stands
     for length, sound, words, meant in _spoken():
         at, row = sound.find(heard[length - 1])
         other = np.ones(len(at), dtype=bool)
-        other[meant.find(read[length - 1][at])[0]] = False
+        other[meant.find(grams.at_places(codes, at, length))[0]] = False
         as_written[(at[~other][:, None] + np.arange(length)).ravel()] = True
         found += [
             (start, start + length, "".join(map(chr, words[k].tolist()))) for start, k in zip(at[other].tolist(), row[other].tolist(), strict=True)
@@ -182,16 +182,16 @@ def spoken(codes: Codes) -> Readings:
     likely = [(a, b, text) for a, b, text in found if not as_written[a:b].any()]
     # A character that belongs to its neighbour outside is no disguise: 时间自由 has no 兼职 in it, whatever 间自 sounds like.
     edges = np.array([(a, b - 1, ord(text[0]), ord(text[-1])) for a, b, text in likely], dtype=np.int64).reshape(-1, 4)
-    before = (codes[edges[:, 0]] != edges[:, 2]) & _is_pair(read[1], edges[:, 0] - 1)
-    behind = (codes[edges[:, 1]] != edges[:, 3]) & _is_pair(read[1], edges[:, 1])
+    before = (codes[edges[:, 0]] != edges[:, 2]) & _is_pair(codes, edges[:, 0] - 1)
+    behind = (codes[edges[:, 1]] != edges[:, 3]) & _is_pair(codes, edges[:, 1])
     return _apart(likely[k] for k in np.flatnonzero(~(before | behind)).tolist())
 
 
-def _is_pair(pairs: grams.Keys, at: Ints) -> NDArray[np.bool_]:
+def _is_pair(codes: Codes, at: Ints) -> NDArray[np.bool_]:
     """Do the characters at these places and behind them often stand so?"""
     known = np.zeros(len(at), dtype=bool)
-    inside = np.flatnonzero((at >= 0) & (at < len(pairs)))
-    known[inside[_pairs().find(pairs[at[inside]])[0]]] = True
+    inside = np.flatnonzero((at >= 0) & (at < len(codes) - 1))
+    known[inside[_pairs().find(grams.at_places(codes, at[inside], 2))[0]]] = True
     return known
 
 
@@ -246,23 +246,39 @@ def _inside_latin(codes: Codes, start: int, stop: int) -> bool:
 
 def _latin(codes: Codes) -> Iterator[tuple[int, int, str]]:
     """Initials and pinyin, in runs of letters beside Chinese characters."""
-    edge = np.flatnonzero(np.diff(_is_latin(codes).astype(np.int8), prepend=np.int8(0), append=np.int8(0)))
+    edge = np.flatnonzero(np.diff(_is_latin(codes).astype(np.int8), prepend=np.int8(0), append=np.int8(0)) != 0)
     starts, stops = edge[::2], edge[1::2]
     beside = _is_han(codes[np.maximum(starts - 1, 0)]) | _is_han(codes[np.minimum(stops, len(codes) - 1)])
     some = np.flatnonzero(beside & (stops - starts > 1) & (stops - starts <= _LATIN))
+    heard = sounds.sounds_of(codes)
     for start, stop in zip(starts[some].tolist(), stops[some].tolist(), strict=True):
         letters = codes[start:stop].tobytes().decode("utf-32-le")
         if letters in _initials():
             yield start, stop, _initials()[letters]
-        elif syllables := _spelled(letters):
-            yield from _pinyin(start, syllables, codes[max(start - 3, 0) : start].tolist(), codes[stop : stop + 3].tolist())
+        elif (syllables := _spelled(letters)) and _may_begin(heard, start, stop, syllables):
+            yield from _pinyin(codes, heard, start, stop, syllables)
 
 
-def _pinyin(start: int, syllables: tuple[tuple[str, int], ...], before: list[int], after: list[int]) -> Iterator[tuple[int, int, str]]:
+@lru_cache(maxsize=1)
+def _neighbours() -> set[tuple[int, int]]:
+    """The sounds that follow each other in words of the lexicon."""
+    return {pair for word in lexicon().values() for sound in word.sounds for pair in pairwise(sound)}
+
+
+def _may_begin(heard: Codes, start: int, stop: int, syllables: tuple[tuple[str, int], ...]) -> bool:
+    """Is the first syllable beside another one as in a word? Most are not, and need no closer look."""
+    first = syllables[0][1]
+    second = syllables[1][1] if len(syllables) > 1 else int(heard[stop]) if stop < len(heard) else 0
+    return (first, second) in _neighbours() or (start > 0 and (int(heard[start - 1]), first) in _neighbours())
+
+
+def _pinyin(codes: Codes, sound: Codes, start: int, stop: int, syllables: tuple[tuple[str, int], ...]) -> Iterator[tuple[int, int, str]]:
     """The syllables as characters, where with those beside them they are words of the lexicon; every syllable in one, or none."""
-    units = [*before, *(code for _, code in syllables), *after]
-    heard = sounds.sounds_of(np.array(units, dtype=np.uint32)).tolist()
-    first, last = len(before), len(before) + len(syllables)
+    before, after = slice(max(start - _LONGEST + 1, 0), start), slice(stop, stop + _LONGEST - 1)
+    heard = [*sound[before].tolist(), *(code for _, code in syllables), *sound[after].tolist()]
+    units = [*codes[before].tolist(), *(0 for _ in syllables), *codes[after].tolist()]
+    first = before.stop - before.start
+    last = first + len(syllables)
     read: dict[int, str] = {}
 
     def cover(at: int, done: int) -> bool:

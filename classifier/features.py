@@ -35,25 +35,31 @@ class View:
 
     group        index into GROUPS
     keys         uint64: the feature's key
-    start        int64: the first folded character of the batch it stands on
+    begin        int64: the first folded character of the batch it stands on; None where entry k stands on the k-th
     reach        int64: the one after the last; or, where all are equally long, how long they are
     name         entry -> the feature's name; called for the few entries that are shown or become part of a model
     """
 
     group: int
     keys: grams.Keys
-    start: NDArray[np.int64]
+    begin: NDArray[np.int64] | None
     reach: NDArray[np.int64] | int
     name: Callable[[int], str]
+
+    @property
+    def start(self) -> NDArray[np.int64]:
+        """int64: the first folded character of each entry."""
+        return np.arange(len(self.keys)) if self.begin is None else self.begin
 
     @property
     def stop(self) -> NDArray[np.int64]:
         """int64: the folded character after the last of each entry."""
         return self.start + self.reach if isinstance(self.reach, int) else self.reach
 
-    def stop_of(self, entries: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The same for some entries, without computing it for all."""
-        return self.start[entries] + self.reach if isinstance(self.reach, int) else self.reach[entries]
+    def spans(self, entries: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(start, stop) of some entries, without computing them for all."""
+        start = entries if self.begin is None else self.begin[entries]
+        return start, start + self.reach if isinstance(self.reach, int) else self.reach[entries]
 
 
 def extract(folded: Folded, tactics: TacticSet) -> tuple[Hits, list[View]]:
@@ -70,11 +76,11 @@ def _sounds(folded: Folded) -> list[View]:
     def name(i: int, n: int) -> str:
         return " ".join(_show(sounds.show(c)) for c in folded.sounds[i : i + n].tolist())
 
-    return [_grams(1, grams.salt(keys, 1), n, lambda i, n=n: name(i, n)) for n, keys in enumerate(folded.sound_grams[1:], 2)]  # type: ignore[misc]
+    return [_grams(1, keys, n, lambda i, n=n: name(i, n)) for n, keys in enumerate(folded.sound_grams[1:], 2)]  # type: ignore[misc]
 
 
 def _grams(group: int, keys: grams.Keys, n: int, show: Callable[[int], str]) -> View:
-    return View(group, keys, np.arange(len(keys), dtype=np.int64), n, lambda i: f"{GROUPS[group]}:{show(i)}")
+    return View(group, keys, None, n, lambda i: f"{GROUPS[group]}:{show(i)}")
 
 
 def _show(text: str) -> str:

@@ -6,6 +6,7 @@ A multiplicative hash mixes upwards, so its high bits are the good ones: slots a
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ _A = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio, odd (Knuth, TAOCP 3, 
 _B = np.uint64(0xC2B2AE3D27D4EB4F)  # xxHash's second prime
 SLOT_BITS = 20
 _SLOT_SHIFT = np.uint64(64 - SLOT_BITS)
+_FEW_BITS = 16  # of a table that stays in the processor's nearest cache
+_FEW_SHIFT = np.uint64(64 - _FEW_BITS)
 _PRINT_SHIFT = np.uint64(64 - SLOT_BITS - 32)
 
 
@@ -56,17 +59,22 @@ def of_texts(texts: Sequence[str]) -> Keys:
 
 def of_equal(texts: Sequence[str]) -> Keys:
     """The n-gram keys, as `char_grams` gives them, of texts that all have the same length n."""
-    codes = np.frombuffer("".join(texts).encode("utf-32-le"), dtype="<u4").reshape(len(texts), -1)
-    keys = first(codes[:, 0])
-    for column in range(1, codes.shape[1]):
-        keys = join(keys, first(codes[:, column]))
+    length = len(texts[0]) if texts else 1
+    return at_places(np.frombuffer("".join(texts).encode("utf-32-le"), dtype="<u4"), np.arange(len(texts)) * length, length)
+
+
+def at_places(codes: NDArray[np.uint32], start: NDArray[np.int64], n: int) -> Keys:
+    """The keys of the n-grams that begin at some places only."""
+    keys = first(codes[start])
+    for k in range(1, n):
+        keys = join(keys, first(codes[start + k]))
     return keys
 
 
-def distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
+def distinct(values: NDArray[Any]) -> NDArray[Any]:
     """Sorted, each once; several times as fast here as np.unique, which hashes."""
     ordered = np.sort(values)
-    return ordered[np.flatnonzero(np.diff(ordered, prepend=ordered[0] - 1))] if len(ordered) else ordered
+    return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])] if len(ordered) else ordered
 
 
 def salt(keys: Keys, kind: int) -> Keys:
@@ -87,65 +95,73 @@ class Table:
     def find(self, keys: Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(entry, row): which of these keys are in the table, and as which of its keys."""
         slot = slots(keys)
-        at = np.flatnonzero(self._prints[slot] == prints(keys))
-        row = self._rows[slot[at]]
+        at = np.flatnonzero(self._prints.take(slot) == prints(keys))
+        row = self._rows.take(slot.take(at))
         known = row >= 0
         return at[known], row[known].astype(np.int64)
 
 
 class Index:
-    """A few thousand keys at most, to be looked for among very many: a bitmap small enough for the processor's nearest cache has most
-    others out first, the rest is compared whole. Each key once."""
-
-    _SHIFT = np.uint64(64 - 16)
+    """A few thousand keys at most, to be looked for among very many: a table small enough for the processor's near caches has most others
+    out first; keys of one slot are chained. Each key once."""
 
     def __init__(self, keys: Keys) -> None:
-        self._bits = np.zeros(1 << 16, dtype=bool)
-        self._bits[(keys >> self._SHIFT).view(np.int64)] = True
-        self._order = np.argsort(keys)
-        self._keys = keys[self._order]
-
-    def maybe(self, keys: Keys) -> NDArray[np.int64]:
-        """Which of these keys may be in the index."""
-        return np.flatnonzero(self._bits[(keys >> self._SHIFT).view(np.int64)])
+        kind = np.min_scalar_type(-len(keys) - 1)
+        slot = _few_slots(keys)
+        order = np.argsort(slot, kind="stable")
+        again = np.flatnonzero(np.diff(slot[order]) == 0) + 1
+        self._keys = keys
+        self._first = np.full(1 << _FEW_BITS, -1, dtype=kind)  # of the keys in a slot
+        self._next = np.full(len(keys), -1, dtype=kind)  # in the same slot
+        self._first[slot[order]] = order  # the last of a slot stays
+        self._next[order[again]] = order[again - 1]
 
     def find(self, keys: Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(entry, row): which of these keys are in the index, and as which of its keys."""
-        at = self.maybe(keys)
-        if not len(at) or not len(self._keys):
-            return at[:0], at[:0]
-        mine = keys[at]
-        place = np.minimum(np.searchsorted(self._keys, mine), len(self._keys) - 1)
-        same = np.flatnonzero(self._keys[place] == mine)
-        return at[same], self._order[place[same]]
+        row = self._first.take(_few_slots(keys))
+        at = np.flatnonzero(row >= 0)
+        row = row[at].astype(np.int64)
+        while (other := np.flatnonzero(self._keys.take(row) != keys.take(at))).size:
+            row[other] = self._next[row[other]]
+            there = row >= 0
+            at, row = at[there], row[there]
+        return at, row
 
 
 class Literals:
-    """Texts of any length, all looked for at once wherever they stand; each text once, none empty."""
+    """Texts of any length, all looked for at once wherever they stand; each text once, none empty.
+
+    Where two characters stand that no text begins with, nothing is looked up; else only the lengths of those that do.
+    """
 
     def __init__(self, texts: Sequence[str]) -> None:
         self.size = np.array([len(text) for text in texts], dtype=np.int64)
         self._single = np.full(0x110000, -1, dtype=np.int16)
-        self._begins = Index(of_texts([text[:2] for text in texts if len(text) > 1]))
-        self._longer = []
+        self._lengths = np.zeros(1 << _FEW_BITS, dtype=np.uint32)  # of the texts that begin with two such characters; a bit each
+        self._longer: list[tuple[int, Index, NDArray[np.int64]]] = []
         for length in np.unique(self.size).tolist():
             mine = np.flatnonzero(self.size == length)
             codes = np.frombuffer("".join(texts[k] for k in mine.tolist()).encode("utf-32-le"), dtype="<u4")
             if length == 1:
                 self._single[codes] = mine
-            else:
-                self._longer.append((length, Index(_spans(char_grams(codes, 4), np.arange(len(mine)) * length, length)), mine))
+                continue
+            every, at = char_grams(codes, 4), np.arange(len(mine)) * length
+            self._lengths[_few_slots(every[1][at])] |= np.uint32(1 << len(self._longer))
+            self._longer.append((length, Index(_spans(every, at, length)), mine))
 
     def find(self, codes: NDArray[np.uint32], every: Sequence[Keys]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(position, which text) of each place where one stands, in no order, in characters of which `every` are the 1- to 4-grams."""
-        alone = self._single[codes]
+        alone = self._single.take(codes)
         at = np.flatnonzero(alone >= 0)
         positions, texts = [at], [alone[at].astype(np.int64)]
-        begins = self._begins.maybe(every[1])
-        for length, index, mine in self._longer:
-            begins = begins[: np.searchsorted(begins, len(codes) - length, "right")]
-            at, row = index.find(_spans(every, begins, length))
-            positions.append(begins[at])
+        lengths = self._lengths.take(_few_slots(every[1]))
+        begins = np.flatnonzero(lengths != 0)
+        lengths = lengths[begins]
+        for bit, (length, index, mine) in enumerate(self._longer):
+            place = begins[(lengths & np.uint32(1 << bit)) != 0]
+            place = place[: np.searchsorted(place, len(codes) - length, "right")]
+            at, row = index.find(_spans(every, place, length))
+            positions.append(place[at])
             texts.append(mine[row])
         return np.concatenate(positions), np.concatenate(texts)
 
@@ -156,6 +172,11 @@ def _spans(every: Sequence[Keys], at: NDArray[np.int64], length: int) -> Keys:
     for further in (*range(4, length - 4, 4), *([length - 4] if length > 4 else [])):
         keys = join(keys, every[3][at + further])
     return keys
+
+
+def _few_slots(keys: Keys) -> NDArray[np.int64]:
+    """int64: the slot of each key in a table of 2^_FEW_BITS."""
+    return (keys >> _FEW_SHIFT).view(np.int64)
 
 
 def slots(keys: Keys) -> NDArray[np.int64]:

@@ -164,6 +164,10 @@ class Model:
         return outcomes(logits + np.array([self.shift, 0.0]))
 
     @cached_property
+    def _row_bits(self) -> int:
+        return len(self.keys).bit_length()
+
+    @cached_property
     def _table(self) -> grams.Table:
         return grams.Table(self.keys)
 
@@ -174,25 +178,28 @@ class Model:
     def locate(self, views: Sequence[View]) -> Occurrences:
         """Every place in a batch where a feature of this model stands."""
         found = [(view, *self.rows(view.keys)) for view in views]
+        spans = [view.spans(at) for view, at, _ in found]
         return Occurrences(
             np.concatenate([row for _, _, row in found]),
-            np.concatenate([view.start[at] for view, at, _ in found]),
-            np.concatenate([view.stop_of(at) for view, at, _ in found]),
+            np.concatenate([start for start, _ in spans]),
+            np.concatenate([stop for _, stop in spans]),
         )
 
     def collect(self, at: Occurrences, unit: NDArray[np.int64]) -> Found:
         """The features of each unit, given the unit of every occurrence (-1: of none)."""
         inside = np.flatnonzero(unit >= 0)
         every = len(inside) == len(unit)
-        pair = grams.distinct(((unit if every else unit[inside]) << grams.SLOT_BITS) | (at.row if every else at.row[inside]))
-        return Found(pair >> grams.SLOT_BITS, pair & ((1 << grams.SLOT_BITS) - 1))
+        pair = ((unit if every else unit[inside]) << self._row_bits) | (at.row if every else at.row[inside])
+        small = np.int32 if pair.max(initial=0) < 1 << 31 else np.int64  # half as large, sorted in half the time
+        pair = grams.distinct(pair.astype(small)).astype(np.int64)
+        return Found(pair >> self._row_bits, pair & ((1 << self._row_bits) - 1))
 
     def places(self, at: Occurrences, unit: NDArray[np.int64]) -> NDArray[np.int64]:
         """int64, parallel to what `collect` gives: the occurrence where each feature stands first in its unit."""
         inside = np.flatnonzero(unit >= 0)
         pair = (unit[inside] << grams.SLOT_BITS) | at.row[inside]
         order = np.lexsort((at.start[inside], pair))
-        return inside[order[np.flatnonzero(np.diff(pair[order], prepend=-1))]]
+        return inside[order[np.flatnonzero(np.diff(pair[order], prepend=-1) != 0)]]
 
     def values(self, found: Found) -> Floats:
         """float64, parallel to `found`: each feature's value in its unit.
@@ -209,14 +216,14 @@ class Model:
         out = np.tile(self.bias[list(heads)], (units, 1))
         cells = self._cells(found)
         for column, head in enumerate(heads if len(found.row) else ()):
-            sums = np.add.reduceat(self._scaled[head][found.row], cells.begin, dtype=np.float64) / cells.norm
+            sums = np.add.reduceat(self._scaled[head].take(found.row), cells.begin, dtype=np.float64) / cells.norm
             out[:, column] += np.bincount(cells.unit, weights=sums, minlength=units)
         return out
 
     def _cells(self, found: Found) -> "_Cells":
-        cell = found.unit * len(GROUPS) + self.group[found.row]
-        begin = np.flatnonzero(np.diff(cell, prepend=-1))
-        squares = np.add.reduceat(self._squares[found.row], begin, dtype=np.float64) if len(begin) else np.zeros(0)
+        cell = found.unit * len(GROUPS) + self.group.take(found.row)
+        begin = np.flatnonzero(np.concatenate([[True], cell[1:] != cell[:-1]])) if len(cell) else cell
+        squares = np.add.reduceat(self._squares.take(found.row), begin, dtype=np.float64) if len(begin) else np.zeros(0)
         return _Cells(cell[begin] // len(GROUPS), begin, _norm(cell[begin] % len(GROUPS), squares))
 
     @cached_property
@@ -282,7 +289,7 @@ def strongest(logits: Floats, message: NDArray[np.int64], messages: int) -> tupl
     """
     best = np.full((messages, logits.shape[1]), -np.inf)
     which = np.full((messages, logits.shape[1]), -1, dtype=np.int64)
-    begin = np.flatnonzero(np.diff(message, prepend=-1))
+    begin = np.flatnonzero(np.diff(message, prepend=-1) != 0)
     if len(begin):
         best[message[begin]] = np.maximum.reduceat(logits, begin, axis=0)
     for head in range(logits.shape[1]):

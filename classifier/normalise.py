@@ -151,7 +151,7 @@ def _kinds() -> NDArray[np.uint16]:
 
 def is_han(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
     """bool, parallel to `codes`: a Chinese character?"""
-    mask: NDArray[np.bool_] = (_kinds()[codes] & _HAN) != 0
+    mask: NDArray[np.bool_] = (_kinds().take(codes) & _HAN) != 0
     return mask
 
 
@@ -160,8 +160,8 @@ class _Line(NamedTuple):
 
     codes: NDArray[np.uint32]
     kinds: NDArray[np.uint16]
-    begin: NDArray[np.int64]
-    end: NDArray[np.int64]
+    begin: NDArray[np.int32]
+    end: NDArray[np.int32]
 
     def without(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> "_Line":
         """The line without the characters of the runs [start, stop), which do not overlap."""
@@ -171,7 +171,7 @@ class _Line(NamedTuple):
         edge[starts] += 1
         edge[stops] -= 1
         keep = np.flatnonzero(np.cumsum(edge[:-1], dtype=np.int8) == 0)
-        return _Line(self.codes[keep], self.kinds[keep], self.begin[keep], self.end[keep])
+        return _Line(*(column.take(keep) for column in self))
 
     def read(self, starts: NDArray[np.int64], stops: NDArray[np.int64], codes: NDArray[np.uint32] | int) -> "_Line":
         """Each run [start, stop) becomes one character, standing for all the raw text of the run."""
@@ -201,7 +201,7 @@ def fold(texts: Sequence[str]) -> Folded:
     for k in range(PADS):
         is_pad[raw_bounds[1:] - 1 - k] = True
 
-    codes = _table()[raw]
+    codes = _table().take(raw)
     codes[is_pad] = _PAD
     unread = np.flatnonzero(codes == _DROP)
     bad = raw[unread]
@@ -216,9 +216,9 @@ def fold(texts: Sequence[str]) -> Folded:
                 codes[raw_bounds[k] + label.start : raw_bounds[k] + label.end] = _DROP
 
     order = _reading_order(raw)
-    keep = order[codes[order] != _DROP]
-    codes, begin = codes[keep], (np.arange(len(codes)) - np.repeat(raw_bounds[:-1], length))[keep]
-    line = _Line(codes, _kinds()[codes], begin, begin + 1)
+    keep = order[codes.take(order) != _DROP]
+    codes, begin = codes.take(keep), (keep - np.repeat(raw_bounds[:-1], length).take(keep)).astype(np.int32)
+    line = _Line(codes, _kinds().take(codes), begin, begin + 1)
     for step in (_spaced_letters, _links, _digits, _separators):
         line = step(line)
     for undo in disguise.STEPS:
@@ -227,8 +227,8 @@ def fold(texts: Sequence[str]) -> Folded:
     ends = np.flatnonzero(line.codes == _PAD)[PADS - 1 :: PADS] + 1
     return Folded(
         line.codes,
-        line.begin.astype(np.int32),
-        line.end.astype(np.int32),
+        line.begin,
+        line.end,
         np.concatenate([[0], ends]).astype(np.int64),
         repaired,
         np.fromiter(map(len, texts), dtype=np.int64, count=len(cut)) > MAX_CHARS,
@@ -269,7 +269,7 @@ def _spaced_letters(line: _Line) -> _Line:
 
 def _links(line: _Line) -> _Line:
     _uncloak(line)
-    dots = np.flatnonzero(line.kinds & _DOT)
+    dots = np.flatnonzero((line.kinds & _DOT) != 0)
     if not len(dots):
         return line
     starts, stops = _runs((line.kinds & _IN_LINK) != 0)
@@ -300,7 +300,7 @@ def _digits(line: _Line) -> _Line:
     beside[1:] |= hard[:-1]
     beside[:-1] |= hard[1:]
     run = digit | (mask & beside)
-    point = np.flatnonzero(line.kinds[1:-1] & _POINT) + 1
+    point = np.flatnonzero((line.kinds[1:-1] & _POINT) != 0) + 1
     run[point] |= digit[point - 1] & digit[point + 1]
     return line.read(*_runs(run), ord("0"))
 

@@ -11,7 +11,8 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-_FIRST = 0xE100  # code points of private use stand for the syllables
+_SPACE = 0x110000  # what is heard is never taken for what is read: a character without a syllable is its code point and this
+_FIRST = 2 * _SPACE  # the first syllable
 _SAME = ((r"^([zcs])h", r"\1"), (r"^n(?=[aeiouv])", "l"), (r"ng$", "n"))  # zh z, ch c, sh s; n l; ang an, eng en, ing in: southern speech
 
 
@@ -40,22 +41,23 @@ def names() -> tuple[str, ...]:
 
 
 def code(syllable: str) -> int:
-    """The code point that stands for a syllable. Raises ValueError where it is none."""
+    """The number that stands for a syllable. Raises ValueError where it is none."""
     if merged(syllable) not in names():
         raise ValueError(f"{syllable!r} is no syllable")
     return _FIRST + names().index(merged(syllable))
 
 
-def show(code_point: int) -> str:
+def show(sound: int) -> str:
     """A syllable's name, or the character that has none; a letter in quotes, as it is none."""
-    if 0 <= code_point - _FIRST < len(names()):
-        return names()[code_point - _FIRST]
-    return f"'{chr(code_point)}'" if "a" <= chr(code_point) <= "z" else chr(code_point)
+    if sound >= _FIRST:
+        return names()[sound - _FIRST]
+    char = chr(sound - _SPACE)
+    return f"'{char}'" if "a" <= char <= "z" else char
 
 
 @lru_cache(maxsize=1)
 def _table() -> NDArray[np.uint32]:
-    table = np.arange(0x110000, dtype=np.uint32)
+    table = np.arange(_SPACE, 2 * _SPACE, dtype=np.uint32)
     index = {name: _FIRST + k for k, name in enumerate(names())}
     for syllable, chars in syllables().items():
         table[np.frombuffer(chars.encode("utf-32-le"), dtype="<u4")] = index[merged(syllable)]
@@ -63,10 +65,10 @@ def _table() -> NDArray[np.uint32]:
 
 
 def sounds_of(codes: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """uint32, parallel to `codes`: the syllable of each Chinese character; other characters stay.
+    """uint32, parallel to `codes`: a number for the syllable of each Chinese character, for any other character one of its own.
 
     >>> a, b = (sounds_of(np.frombuffer(t.encode("utf-32-le"), dtype="<u4")) for t in ("转账", "专章"))
     >>> a.tolist() == b.tolist()
     True
     """
-    return _table()[codes]
+    return _table().take(codes)

@@ -152,6 +152,10 @@ class TacticSet:
         self._rare = _Lists([[k for k in some if size[steps[k][0]] > 1 and steps[k][1] == rarest[steps[k][0]]] for some in of_text.values()])
         self._steps = _Lists([[k for k in some if size[steps[k][0]] > 1] for some in of_text.values()])
         self._chain = np.array([chain for chain, _ in steps], dtype=np.int64)
+        self._bit = np.uint64(1) << (self._chain % 64).astype(np.uint64)  # of a step: a set of chains, roughly, is an OR of these
+        self._bits = np.zeros(len(of_text), dtype=np.uint64)  # of a text: the chains of several parts that it is in
+        entry, step = self._steps.of(np.arange(len(of_text)))
+        np.bitwise_or.at(self._bits, entry, self._bit[step])
         self._step = np.array([step for _, step in steps], dtype=np.int64)
         self._gap = np.array([(*chains[chain].gaps, 0)[step] for chain, step in steps], dtype=np.int64)
         self._size = np.array(size, dtype=np.int64)
@@ -187,9 +191,9 @@ class TacticSet:
         entry, step = self._rare.of(text)
         tried = np.zeros(len(folded) * chains, dtype=bool)
         tried[message[entry] * chains + self._chain[step]] = True
-        able = np.zeros(len(folded), dtype=bool)
-        able[message[entry]] = True
-        some = np.flatnonzero(able[message])
+        able = np.zeros(len(folded), dtype=np.uint64)  # the chains that are tried in each message, by their `_bit`
+        np.bitwise_or.at(able, message[entry], self._bit[step])
+        some = np.flatnonzero((able[message] & self._bits[text]) != 0)
         entry, step = self._steps.of(text[some])
         entry = some[entry]
         owner = message[entry] * chains + self._chain[step]

@@ -79,13 +79,18 @@ def label_spans(text: str) -> list[Label]:
     >>> label_spans("温馨提示：您的快递已到")
     []
     """
-    found = [Label(m.start(), m.end(), m[1]) for m in _LABEL.finditer(text)]
-    if not found:
-        return []
-    if all(_ROLE.match(label.name) for label in found):
+    if "\n" not in text:  # the usual case, in half the time
+        label = _LABEL.match(text)
+        return [_label(label)] if label and is_role(label[1]) else []
+    found = list(map(_label, _LABEL.finditer(text)))
+    if all(is_role(label.name) for label in found):
         return found
     lines = sum(1 for line in text.split("\n") if line.strip())
     names = [label.name for label in found]
     if len(found) >= 3 and len(found) >= _MIN_SHARE * lines and len(set(names)) <= max(2, len(names) // 2):
         return found
-    return [label for label in found if _ROLE.match(label.name)] if len(found) >= 2 else []
+    return [label for label in found if is_role(label.name)] if len(found) >= 2 else []
+
+
+def _label(match: re.Match[str]) -> Label:
+    return Label(match.start(), match.end(), match[1])
