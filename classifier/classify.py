@@ -309,15 +309,16 @@ def likeliest_outcome(outcome: Floats, verdict: NDArray[np.int64]) -> NDArray[np
 
 def unit_of_message(folded: Folded, at: Occurrences) -> NDArray[np.int64]:
     """The message of each occurrence."""
-    return folded.message_of[at.start].astype(np.int64)
+    return folded.message_of.take(at.start)
 
 
 def unit_of_passage(passages: Passages, at: Occurrences) -> NDArray[np.int64]:
     """The passage of each occurrence; -1 for one that crosses into another, or stands for the whole text."""
     unit = np.full(len(at.row), -1, dtype=np.int64)
     if len(passages.message):
-        some = np.flatnonzero((passages.of[at.start] >= 0) & (at.stop > at.start))
-        first, last = passages.of[at.start[some]], passages.of[at.stop[some] - 1]
+        first = passages.of.take(at.start)
+        some = np.flatnonzero((first >= 0) & (at.stop > at.start))
+        first, last = first[some], passages.of.take(at.stop[some] - 1)
         unit[some] = np.where(first == last, first, -1)
     return unit
 

@@ -131,38 +131,49 @@ class Index:
 class Literals:
     """Texts of any length, all looked for at once wherever they stand; each text once, none empty.
 
-    Where two characters stand that no text begins with, nothing is looked up; else only the lengths of those that do.
+    The first two characters at a place, then the first four, say how long the texts are that begin so: of most places that there are
+    none, and only the others are looked up.
     """
+
+    _TIERS = (2, 4)  # characters that are looked at
 
     def __init__(self, texts: Sequence[str]) -> None:
         self.size = np.array([len(text) for text in texts], dtype=np.int64)
         self._single = np.full(0x110000, -1, dtype=np.int16)
-        self._lengths = np.zeros(1 << _FEW_BITS, dtype=np.uint32)  # of the texts that begin with two such characters; a bit each
-        self._longer: list[tuple[int, Index, NDArray[np.int64]]] = []
-        for length in np.unique(self.size).tolist():
+        self._lengths = {n: np.zeros(1 << _FEW_BITS, dtype=np.uint32) for n in self._TIERS}  # a bit each
+        self._longer: dict[int, list[tuple[int, np.uint32, Index, NDArray[np.int64]]]] = {n: [] for n in self._TIERS}
+        for k, length in enumerate(np.unique(self.size).tolist()):
             mine = np.flatnonzero(self.size == length)
             codes = np.frombuffer("".join(texts[k] for k in mine.tolist()).encode("utf-32-le"), dtype="<u4")
             if length == 1:
                 self._single[codes] = mine
                 continue
-            every, at = char_grams(codes, 4), np.arange(len(mine)) * length
-            self._lengths[_few_slots(every[1][at])] |= np.uint32(1 << len(self._longer))
-            self._longer.append((length, Index(_spans(every, at, length)), mine))
+            every, at, bit = char_grams(codes, 4), np.arange(len(mine)) * length, np.uint32(1 << k)
+            able = [n for n in self._TIERS if n <= length]
+            for n in able:
+                self._lengths[n][_few_slots(every[n - 1][at])] |= bit
+            self._longer[able[-1]].append((length, bit, Index(_spans(every, at, length)), mine))
 
     def find(self, codes: NDArray[np.uint32], every: Sequence[Keys]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(position, which text) of each place where one stands, in no order, in characters of which `every` are the 1- to 4-grams."""
         alone = self._single.take(codes)
         at = np.flatnonzero(alone >= 0)
         positions, texts = [at], [alone[at].astype(np.int64)]
-        lengths = self._lengths.take(_few_slots(every[1]))
-        begins = np.flatnonzero(lengths != 0)
-        lengths = lengths[begins]
-        for bit, (length, index, mine) in enumerate(self._longer):
-            place = begins[(lengths & np.uint32(1 << bit)) != 0]
-            place = place[: np.searchsorted(place, len(codes) - length, "right")]
-            at, row = index.find(_spans(every, place, length))
-            positions.append(place[at])
-            texts.append(mine[row])
+        begins = None
+        for n in self._TIERS:
+            keys = every[n - 1]
+            if begins is not None:
+                begins = begins[: np.searchsorted(begins, len(keys))]
+                keys = keys[begins]
+            lengths = self._lengths[n].take(_few_slots(keys))
+            able = np.flatnonzero(lengths != 0)
+            begins, lengths = able if begins is None else begins[able], lengths[able]
+            for length, bit, index, mine in self._longer[n]:
+                place = begins[(lengths & bit) != 0]
+                place = place[: np.searchsorted(place, len(codes) - length, "right")]
+                at, row = index.find(_spans(every, place, length))
+                positions.append(place[at])
+                texts.append(mine[row])
         return np.concatenate(positions), np.concatenate(texts)
 
 

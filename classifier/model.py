@@ -187,9 +187,11 @@ class Model:
 
     def collect(self, at: Occurrences, unit: NDArray[np.int64]) -> Found:
         """The features of each unit, given the unit of every occurrence (-1: of none)."""
-        inside = np.flatnonzero(unit >= 0)
-        every = len(inside) == len(unit)
-        pair = ((unit if every else unit[inside]) << self._row_bits) | (at.row if every else at.row[inside])
+        row = at.row
+        if unit.min(initial=0) < 0:
+            inside = np.flatnonzero(unit >= 0)
+            unit, row = unit[inside], row[inside]
+        pair = (unit << self._row_bits) | row
         small = np.int32 if pair.max(initial=0) < 1 << 31 else np.int64  # half as large, sorted in half the time
         pair = grams.distinct(pair.astype(small)).astype(np.int64)
         return Found(pair >> self._row_bits, pair & ((1 << self._row_bits) - 1))

@@ -80,9 +80,9 @@ class Folded:
         return self.codes.tobytes().decode("utf-32-le")
 
     @cached_property
-    def message_of(self) -> NDArray[np.int32]:
-        """int32 [n]: the message each folded character (or the pads behind it) belongs to."""
-        return np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.bounds))
+    def message_of(self) -> NDArray[np.int64]:
+        """int64 [n]: the message each folded character (or the pads behind it) belongs to."""
+        return np.repeat(np.arange(len(self)), np.diff(self.bounds))
 
     @cached_property
     def grams(self) -> list[Keys]:
@@ -171,7 +171,7 @@ class _Line(NamedTuple):
         edge[starts] += 1
         edge[stops] -= 1
         keep = np.flatnonzero(np.cumsum(edge[:-1], dtype=np.int8) == 0)
-        return _Line(*(column.take(keep) for column in self))
+        return _Line(self.codes.take(keep), self.kinds.take(keep), self.begin.take(keep), self.end.take(keep))
 
     def read(self, starts: NDArray[np.int64], stops: NDArray[np.int64], codes: NDArray[np.uint32] | int) -> "_Line":
         """Each run [start, stop) becomes one character, standing for all the raw text of the run."""

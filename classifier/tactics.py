@@ -152,13 +152,14 @@ class TacticSet:
         self._rare = _Lists([[k for k in some if size[steps[k][0]] > 1 and steps[k][1] == rarest[steps[k][0]]] for some in of_text.values()])
         self._steps = _Lists([[k for k in some if size[steps[k][0]] > 1] for some in of_text.values()])
         self._chain = np.array([chain for chain, _ in steps], dtype=np.int64)
-        self._bit = np.uint64(1) << (self._chain % 64).astype(np.uint64)  # of a step: a set of chains, roughly, is an OR of these
-        self._bits = np.zeros(len(of_text), dtype=np.uint64)  # of a text: the chains of several parts that it is in
-        entry, step = self._steps.of(np.arange(len(of_text)))
-        np.bitwise_or.at(self._bits, entry, self._bit[step])
         self._step = np.array([step for _, step in steps], dtype=np.int64)
         self._gap = np.array([(*chains[chain].gaps, 0)[step] for chain, step in steps], dtype=np.int64)
         self._size = np.array(size, dtype=np.int64)
+        # A set of chains, roughly, in 64 bits: a step's own, and of each text those of several parts that it is in.
+        self._bit = np.uint64(1) << (self._chain % 64).astype(np.uint64)
+        self._bits = np.zeros(len(of_text), dtype=np.uint64)
+        in_text, its_step = self._steps.of(np.arange(len(of_text)))
+        np.bitwise_or.at(self._bits, in_text, self._bit[its_step])
 
     def index(self, name: str) -> int:
         """The index of the tactic of this name. Raises ValueError where there is none."""
@@ -182,12 +183,12 @@ class TacticSet:
         first, last = np.concatenate([start[entry], first]), np.concatenate([stop[entry], last])
         turns = np.flatnonzero(text < self._negations)
         negated = _negated(folded, first, start[turns], stop[turns])
-        return _merged(folded.message_of[first].astype(np.int64), tactic, negated, first, last)
+        return _merged(folded.message_of[first], tactic, negated, first, last)
 
     def _complete(self, folded: Folded, text: Ints, start: Ints, stop: Ints) -> tuple[Ints, Ints, Ints]:
         """(chain, first character, after the last) of each chain of several parts that stand one after the other."""
         # A chain is looked at only in messages that hold its rarest part; most others are out before anything is laid side by side.
-        chains, message = len(self._size), folded.message_of[start].astype(np.int64)
+        chains, message = len(self._size), folded.message_of[start]
         entry, step = self._rare.of(text)
         tried = np.zeros(len(folded) * chains, dtype=bool)
         tried[message[entry] * chains + self._chain[step]] = True
@@ -197,7 +198,7 @@ class TacticSet:
         entry, step = self._steps.of(text[some])
         entry = some[entry]
         owner = message[entry] * chains + self._chain[step]
-        mine = np.flatnonzero(tried[owner])
+        mine = np.flatnonzero(tried.take(owner))
         entry, step, place = entry[mine], step[mine], owner[mine]
         sentence = np.concatenate([[0], np.cumsum(_is_one_of(folded.codes, _STOP), dtype=np.int32)])
         # Backwards from the last parts: a part counts where the next one counts and follows near enough in the same sentence.
@@ -238,9 +239,9 @@ class _Lists:
 
     def of(self, which: Ints) -> tuple[Ints, Ints]:
         """(entry, value): each value of each of these lists, with the entry of `which` it is of."""
-        count = self.count[which]
+        count = self.count.take(which)
         entry = np.repeat(np.arange(len(which)), count)
-        return entry, self.values[np.arange(len(entry)) + np.repeat(self.begin[which] - (np.cumsum(count) - count), count)]
+        return entry, self.values.take(np.arange(len(entry)) + np.repeat(self.begin[which] - (np.cumsum(count) - count), count))
 
 
 def _is_one_of(codes: NDArray[np.uint32], chars: str) -> NDArray[np.bool_]:

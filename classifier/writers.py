@@ -106,7 +106,10 @@ def separated(delimiter: str, header: Sequence[str], records: Sequence[Record], 
     """
     own = [name for name in header if name not in added]
     rows = (record.values() if [*record] == own else map(record.get, own) for record in records)
-    behind = zip(*([_again(v) if v.__class__ is str else _cell(v) for v in column] for column in added.values()), strict=True)
+    behind = zip(
+        *([_again(v) if v.__class__ is str else repr(v) if v.__class__ is float else _cell(v) for v in column] for column in added.values()),
+        strict=True,
+    )
     return _lines(delimiter, rows, behind if added else repeat(()))
 
 

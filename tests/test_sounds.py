@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.sounds import code, merged, names, show, sounds_of, syllables
+from classifier.sounds import code, merged, show, sounds_of, syllables
 
 
 def sounds(text: str) -> str:
