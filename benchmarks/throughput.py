@@ -25,7 +25,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 
 from classifier import load
-from classifier.classify import BATCH
 from classifier.corpus import read
 from classifier.records import VERDICTS
 from classifier.retrain import corpus_root
@@ -48,8 +47,7 @@ def ours(classifier, evidence):
     """A list of texts -> scores and tactics, and with evidence the whole record of what is not called legit."""
 
     def run(batch):
-        for i in range(0, len(batch), BATCH):
-            scored = classifier.scan(batch[i : i + BATCH])
+        for scored in classifier.scans(batch):
             if evidence:
                 [scored.verdict_of(k) for k in range(len(scored)) if VERDICTS[scored.verdict[k]] != "legit"]
             else:

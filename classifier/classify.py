@@ -5,7 +5,7 @@
 Owns the order of the rooms and the rule that makes a verdict of probabilities. A batch is scored exactly as its messages one by one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -22,6 +22,7 @@ from .records import IMPERSONATION, TYPES, VERDICTS, Evidence, Verdict
 from .tactics import Hits, TacticSet, load_tactics
 
 BATCH = 2048  # messages scanned at once; 512 take a quarter longer, 4,096, whose arrays leave the processor's cache, a third
+BATCH_CHARS = 1 << 18  # characters of them: bounds the memory where they are long
 MIN_HAN = 4  # Chinese characters below which nothing can be said: "好的", a lone link, a code
 EVIDENCE_ITEMS = 12  # what a reader takes in at a glance; `Scored.contributions` has them all
 _IMPERSONATION, _OTHER, _UNSURE, _FINE = range(len(VERDICTS))
@@ -235,8 +236,18 @@ class Classifier:
 
     def score_batch(self, texts: Sequence[str], evidence: bool = False) -> list[Verdict]:
         """Score messages in their order; each gets the verdict it would get alone."""
-        parts = (self.scan(texts[i : i + BATCH]) for i in range(0, len(texts), BATCH))
-        return [part.verdict_of(k, evidence) for part in parts for k in range(len(part))]
+        return [part.verdict_of(k, evidence) for part in self.scans(texts) for k in range(len(part))]
+
+    def scans(self, texts: Sequence[str]) -> Iterator[Scored]:
+        """Score any number of messages in their order, a batch at a time: BATCH of them, or fewer long ones."""
+        first = size = 0
+        for k, text in enumerate(texts):
+            if k > first and (k - first == BATCH or size + len(text) > BATCH_CHARS):
+                yield self.scan(texts[first:k])
+                first, size = k, 0
+            size += len(text)
+        if first < len(texts):
+            yield self.scan(texts[first:])
 
     def scan(self, texts: Sequence[str]) -> Scored:
         """Score a batch and keep all that was found; `Scored` gives verdicts, arrays and contributions from it."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..classify import BATCH, Classifier
+from ..classify import Classifier
 from ..corpus import Example, read
 from ..markdown import percent, table
 from ..records import IMPERSONATION
@@ -93,7 +93,7 @@ def _sides(examples: Sequence[Example]) -> Iterator[tuple[bool, list[str]]]:
 
 def called(classifier: Classifier, texts: Sequence[str], fraud: bool) -> NDArray[np.bool_]:
     """bool, parallel to `texts`: called impersonation (of frauds), called any fraud (of legit texts)."""
-    verdicts = np.concatenate([classifier.scan(texts[k : k + BATCH]).verdict for k in range(0, len(texts), BATCH)])
+    verdicts = np.concatenate([scored.verdict for scored in classifier.scans(texts)])
     out: NDArray[np.bool_] = verdicts <= (_IMPERSONATION if fraud else _ANY_FRAUD)
     return out
 

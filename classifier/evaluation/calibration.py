@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..classify import BATCH
 from ..corpus import Example, read
 from ..markdown import table
 from ..records import IMPERSONATION
@@ -29,7 +28,7 @@ def evaluate(directory: Path) -> str:
     for classifier, unseen in held_out(read(directory)):
         examples += unseen
         texts = [e.text for e in unseen]
-        scores += [classifier.scan(texts[k : k + BATCH]).outcome[:, 0] for k in range(0, len(texts), BATCH)]
+        scores += [scored.outcome[:, 0] for scored in classifier.scans(texts)]
     return section(examples, np.concatenate(scores))
 
 

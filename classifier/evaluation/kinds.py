@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..classify import BATCH, Classifier
+from ..classify import Classifier
 from ..corpus import Example, folds, read
 from ..markdown import table
 from ..records import IMPERSONATION
@@ -100,4 +100,4 @@ def _side(example: Example) -> bool | None:
 
 def scores(classifier: Classifier, texts: Sequence[str]) -> NDArray[np.float64]:
     """The probability of impersonation of each text."""
-    return np.concatenate([classifier.scan(texts[k : k + BATCH]).outcome[:, 0] for k in range(0, len(texts), BATCH)])
+    return np.concatenate([scored.outcome[:, 0] for scored in classifier.scans(texts)])
