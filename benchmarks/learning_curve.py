@@ -25,7 +25,6 @@ from classifier.train import figures, train
 SHARES = (0.25, 0.5, 1.0)
 FEWEST = 20  # texts of a type in the smallest share; below, its recall says nothing
 AT_ONE_PERCENT = "found at 1% false alarms"
-CHUNK = 2048  # texts scored at once
 LABELS = {"0": False, "1": True, **{t: t in IMPERSONATION for t in TYPES}}
 
 
@@ -54,9 +53,7 @@ def on_rows(model, rows):
     """Area, recall and false alarms by slice, and the means over slices; rows with another label answer another question."""
     rows = [row for row in rows if str(row["label"]) in LABELS]
     score, called = [], []
-    classifier = Classifier(model)
-    for i in range(0, len(rows), CHUNK):
-        scored = classifier.scan([row["text"] for row in rows[i : i + CHUNK]])
+    for scored in Classifier(model).scans([row["text"] for row in rows]):
         score.append(scored.outcome[:, 0])
         called.append(scored.verdict == 0)
     score, called = np.concatenate(score), np.concatenate(called)

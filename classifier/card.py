@@ -1,5 +1,6 @@
 """The card of a model: what it was made from, and what was measured, in figures with how to reproduce them."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -51,6 +52,16 @@ def card(trained: Trained, examples: Sequence[Example]) -> str:
         table(("at most", "impersonation from", "other fraud from", "recall", "any warning", "false alarms, all legit texts"), _operating(model)),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def with_section(card: str, section: str) -> str:
+    """The card with a section, which begins with its heading, in the place of one so headed, or at its end.
+
+    >>> with_section("# Model\\n\\n## Data\\n\\nold\\n", "## Data\\n\\nnew")
+    '# Model\\n\\n## Data\\n\\nnew\\n'
+    """
+    sections = {part.split("\n", 1)[0]: part for part in re.split(r"\n\n(?=## )", card.rstrip("\n"))}
+    return "\n\n".join((sections | {section.split("\n", 1)[0]: section}).values()) + "\n"
 
 
 def _by_type(examples: Sequence[Example], kinds: np.ndarray, score: np.ndarray, alarm: np.ndarray, warned: np.ndarray) -> list[tuple[object, ...]]:

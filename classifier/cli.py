@@ -147,6 +147,7 @@ def _parser() -> argparse.ArgumentParser:
     for name in EVALUATIONS:
         measure = measures.add_parser(name)
         measure.add_argument("directory", nargs="?", type=Path, metavar="DIR", help="a corpus (default: the one that comes with scamcall)")
+        measure.add_argument("--card", action="store_true", help="put the section into the card of the model in use, trained on this corpus")
         measure.set_defaults(run=_evaluate, evaluation=EVALUATIONS[name])
 
     models = commands.add_parser("models", help="list the models, or choose one / 查看或切换模型")
@@ -347,9 +348,14 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    from .retrain import corpus_root
+    from .retrain import add_section, card_of, corpus_root
 
-    print(args.evaluation(args.directory or corpus_root()))
+    directory = args.directory or corpus_root()
+    card = card_of(directory) if args.card else None
+    section = args.evaluation(directory)
+    print(section)
+    if card is not None:
+        add_section(card, section)
     return 0
 
 

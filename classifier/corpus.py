@@ -129,3 +129,8 @@ def folds(groups: Sequence[str], count: int) -> list[int]:
     True
     """
     return [int.from_bytes(hashlib.sha256(g.encode()).digest()[:4], "big") % count for g in groups]
+
+
+def digest(examples: Sequence[Example]) -> str:
+    """SHA-256 of what a model learns from: types, groups and texts."""
+    return hashlib.sha256("\n".join(f"{e.type}\t{e.group}\t{e.text}" for e in examples).encode("utf-8", "replace")).hexdigest()

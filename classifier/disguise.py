@@ -200,6 +200,11 @@ def _pairs() -> grams.Index:
     return grams.Index(grams.of_equal([first + second for first, seconds in _lines("pairs.tsv") for second in seconds]))
 
 
+def fluency(codes: Codes) -> int:
+    """How many characters stand before one that they often stand before: what tells a right order of them from a wrong one."""
+    return int(_is_pair(codes, np.arange(len(codes))).sum())
+
+
 def _breaks(source: str, target: str, as_written: list[bool]) -> bool:
     """Would this reading change a character that is in a word as it stands?"""
     return any(kept and target[k : k + 1] != c for k, (c, kept) in enumerate(zip(source, as_written, strict=True)))

@@ -7,7 +7,7 @@ Every step maps one character to one, or drops it, so the time is linear in the 
 The order, each step on a whole batch of messages at once:
 0. speakers   the labels of a transcript's speakers are cut out
 1. table      case, full width, compatibility forms, traditional and Japanese characters, look-alike letters; drops what is invisible
-2. order      what a right-to-left override turns round is turned back
+2. order      what a right-to-left override turns round is turned back; what is written in columns is read downwards
 3. links      a web address becomes the one character LINK (its words would be learned as names; that it is there is what counts)
 4. digits     each run of digits or mask characters (0-9 * xx) becomes a single `0`, so that no number can be memorised
 5. separators spaces and ornaments squeezed in between two Han characters are dropped
@@ -35,7 +35,7 @@ PADS = 3
 MAX_CHARS = 200_000  # code points of one message that are read; the rest is reported as not read
 
 _DROP = 0x110000
-_LINK, _PAD, _NEWLINE = ord(LINK), ord(PAD), ord("\n")
+_LINK, _PAD, _NEWLINE, _SPACE = ord(LINK), ord(PAD), ord("\n"), ord(" ")
 _OVERRIDE, _POP = 0x202E, 0x202C  # right-to-left override, and its end
 _LINK_CHARS = "abcdefghijklmnopqrstuvwxyz0123456789:/.?&=_%#@~+-*"
 # A short list of endings keeps "3.5" and "v2.0" from being links; path or protocol make any ending one.
@@ -48,6 +48,8 @@ _LINK_SHAPE = re.compile(
 _ENDING = re.compile(r"(?:c[o0]m|cn|cc|net|top|xyz|vip|club|shop)(?![a-z])")
 _MONEY = "元万块"
 _NUMERALS = 5  # numerals in a row that are taken for a number; shorter ones are words (一五一十, 三三两两)
+_COLUMNS = 8  # lines of a text that may be written in columns
+_LIKELIER, _BY_CHANCE = 1.5, 3  # so much more fluent: 88% of texts in two or four lines are read, 0.02% of texts cut into lines are taken for such
 _ORNAMENTS = " ˊˋˇ˙ˉ·.-_~*/\\|+^★☆◆◇■□▲△●○◎※=`'\"丶丨☞♥❤♡✿❀♪"
 
 
@@ -216,6 +218,13 @@ def fold(texts: Sequence[str]) -> Folded:
                 codes[raw_bounds[k] + label.start : raw_bounds[k] + label.end] = _DROP
 
     order = _reading_order(raw)
+    for k, text in enumerate(cut):
+        if ("\n" in text or text.count(" ") > 1) and not labelled[k]:
+            mine = slice(raw_bounds[k], raw_bounds[k + 1] - PADS)
+            breaks = np.flatnonzero(codes[mine] == (_NEWLINE if "\n" in text else _SPACE))
+            if (columns := _columns(codes[mine], breaks)) is not None:
+                order[mine] = raw_bounds[k] + columns
+                codes[mine][breaks] = _DROP
     keep = order[codes.take(order) != _DROP]
     codes, begin = codes.take(keep), (keep - np.repeat(raw_bounds[:-1], length).take(keep)).astype(np.int32)
     line = _Line(codes, _kinds().take(codes), begin, begin + 1)
@@ -256,9 +265,26 @@ def _reading_order(raw: NDArray[np.uint32]) -> NDArray[np.int64]:
     return order
 
 
+def _columns(codes: NDArray[np.uint32], breaks: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """The order in which a text written in columns is read: downwards, from the left or from the right. None where it is read by lines.
+
+    Lines of one length may be columns or verse; they are read as more of their characters often stand together.
+    """
+    starts, stops = np.concatenate([[0], breaks + 1]), np.concatenate([breaks, [len(codes)]])
+    size = int((stops - starts).max())
+    if len(starts) > _COLUMNS or (stops - starts).min() < max(2, size - 1):
+        return None
+    cells = starts + np.arange(size)[:, None]  # a line of this is a column of the text
+    inside = cells < stops
+    rightwards, leftwards = cells[inside], cells[::-1][inside[::-1]]
+    best = max((rightwards, leftwards), key=lambda order: disguise.fluency(codes[order]))
+    likelier = disguise.fluency(codes[best]) > _LIKELIER * disguise.fluency(codes) + _BY_CHANCE
+    return np.concatenate([best, breaks]) if likelier else None
+
+
 def _spaced_letters(line: _Line) -> _Line:
     """Letters and digits written one by one, as in `w w w . a b . c o m`, are drawn together."""
-    space = line.codes == ord(" ")
+    space = line.codes == _SPACE
     edge = space | (line.codes == _PAD)
     alone = (line.kinds & _IN_LINK) != 0
     alone[1:] &= edge[:-1]

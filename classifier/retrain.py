@@ -9,8 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from . import corpus, registry
-from .card import write_card
-from .model import Model, save
+from .card import with_section, write_card
+from .errors import InputError
+from .model import Model, load, save
+from .output import write_whole
 from .train import Trained, train
 
 
@@ -34,6 +36,19 @@ def retrain(directory: Path | None, added: Path | None, say: Callable[[str], Non
         number = f"v{registry.next_number(root):04d}" if root == registry.user_root() else "base"
         model = replace(trained.model, id=f"{number}-{_fingerprint(trained.model)}")
         return registry.publish(root, model.id, lambda path: _write(replace(trained, model=model), examples, path))
+
+
+def card_of(directory: Path) -> Path:
+    """The card of the model in use. Raises InputError where that was trained on anything else than this corpus."""
+    path = registry.current()
+    if load(path).manifest["data"] != corpus.digest(corpus.read(directory)):
+        raise InputError(f"{path}: trained on other data than {directory}; what is measured on that does not belong into its card")
+    return path / "card.md"
+
+
+def add_section(card: Path, section: str) -> None:
+    """Put a measurement into a card. Raises OutputError where it cannot be written."""
+    write_whole(card, with_section(card.read_text(encoding="utf-8"), section).encode())
 
 
 def _installed() -> bool:
