@@ -34,8 +34,10 @@ REASONS = (
     "文字过长，只读了开头部分，无法保证其余内容正常",
     "这是一条防诈提醒，讲的是骗局",
     "这是转述、求助或报道，讲的是别人遇到的骗局",
+    "像骗局，又像在转述别人遇到的骗局，两方面的迹象都很强",
 )
-_OK, _NO_CHINESE, _TOO_SHORT, _NOT_READ, _WARNING, _TOLD = range(len(REASONS))
+_OK, _NO_CHINESE, _TOO_SHORT, _NOT_READ, _WARNING, _TOLD, _BOTH = range(len(REASONS))
+BEYOND_DOUBT = 0.97  # of any fraud, from which signs of a story change nothing; of stories called so below, three in ten were legit on folds
 STATUS = ("ok", "repaired", "truncated")
 
 
@@ -260,10 +262,8 @@ class Classifier:
         blend = blends(self.model.mix, raw, best)
         logits = mixed(blend, raw, best)
         outcome = outcomes(logits)
-        reason = _reasons(folded)
-        verdict = self.decide(outcome, reason)
+        verdict, reason = self.decide(outcome, _reasons(folded), signs(self._tactics, hits, len(folded)))
         types = self._types(whole, outcome, verdict)
-        reason = explained(reason, verdict, signs(self._tactics, hits, len(folded)))
         status = np.where(folded.truncated, 2, folded.repaired.astype(np.int64))
         return Scored(
             self.model,
@@ -290,17 +290,25 @@ class Classifier:
         logits = self.model.logits(found, len(passages.message), OUTCOME_HEADS)
         return found, *strongest(logits, passages.message, len(folded))
 
-    def decide(self, outcome: Floats, reason: NDArray[np.int64]) -> NDArray[np.int64]:
-        """int64 [m], indices into VERDICTS: a cut-off for each kind of fraud, and a lower one for their sum, from which it is not called legit.
+    def decide(self, outcome: Floats, reason: NDArray[np.int64], signs: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Verdicts, int64 [m], indices into VERDICTS, and their reasons, as indices into REASONS.
+
+        A cut-off for each kind of fraud, and a lower one for their sum, from which it is not called legit. Strong evidence on both sides, of
+        fraud and of a story told of others, is unsure; a legit text that is about fraud says so.
 
         outcome  float64 [m, 3]: probabilities of impersonation, other fraud and legit
-        reason   int64 [m]: indices into REASONS
+        reason   int64 [m], indices into REASONS: what limits a verdict
+        signs    bool [m, 3]: see `signs`
         """
         cut = self.model.cutoffs
         conditions = [outcome[:, 0] >= cut.impersonation, outcome[:, 1] >= cut.other_fraud, outcome[:, 2] <= 1 - cut.unsure]
         verdict = np.select(conditions, [_IMPERSONATION, _OTHER, _UNSURE], _FINE)
-        limited = (reason == _NO_CHINESE) | (reason == _TOO_SHORT) | ((reason == _NOT_READ) & (verdict == _FINE))
-        return np.where(limited, _UNSURE, verdict)
+        warned, told, fraud = signs.T
+        called, fine = verdict <= _OTHER, verdict == _FINE
+        both = told & called & (outcome[:, 2] > 1 - BEYOND_DOUBT)
+        about = np.select([both, fine & warned, fine & told & fraud], [_BOTH, _WARNING, _TOLD], _OK)
+        limited = (reason == _NO_CHINESE) | (reason == _TOO_SHORT) | ((reason == _NOT_READ) & fine)
+        return np.where(limited | both, _UNSURE, verdict), np.where(reason == _OK, about, reason)
 
     def _types(self, found: Found, outcome: Floats, verdict: NDArray[np.int64]) -> NDArray[np.int64]:
         """The likeliest type within what the verdict says; of an unsure one, the likeliest of all."""
@@ -342,12 +350,6 @@ def signs(tactics: TacticSet, hits: Hits, messages: int) -> NDArray[np.bool_]:
     out[hits.message[hits.tactic == names.index("转述")], 1] = True
     out[hits.message[fraud[hits.tactic]], 2] = True
     return out
-
-
-def explained(reason: NDArray[np.int64], verdict: NDArray[np.int64], signs: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """The reasons; of a legit text that nothing limits, that it is about fraud where its signs say so: a warning, or a story of a tactic."""
-    warned, told, fraud = signs.T
-    return np.where((reason == _OK) & (verdict == _FINE), np.select([warned, told & fraud], [_WARNING, _TOLD], _OK), reason)
 
 
 def _reasons(folded: Folded) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .classify import REASONS, STATUS, Classifier, Scored, explained, likeliest_outcome, reasons, signs, unit_of_passage
+from .classify import REASONS, STATUS, Classifier, Scored, likeliest_outcome, reasons, signs, unit_of_passage
 from .features import GROUPS, LINE_BREAK, form_amounts, form_keys, sequence_keys, tactic_keys
 from .grams import Keys
 from .model import KIND_HEADS, OUTCOME_HEADS, Floats, blends, kinds, mixed, outcomes, probabilities
@@ -161,8 +161,7 @@ class GrowingText:
         logits = mixed(self._blend, whole[:, OUTCOME_HEADS], best)
         outcome, shown = outcomes(logits), self._model.shown(logits)
         reason = reasons(np.array([self._han]), self._amounts[:1], np.array([self._truncated]))
-        verdict = self._classifier.decide(outcome, reason)
-        reason = explained(reason, verdict, self._signs)
+        verdict, reason = self._classifier.decide(outcome, reason, self._signs)
         kind = kinds(whole[:, KIND_HEADS])
         likeliest = int(likeliest_outcome(outcome, verdict)[0])
         return Verdict(

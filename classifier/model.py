@@ -350,14 +350,20 @@ def _sigmoid(z: Floats) -> Floats:
     return out
 
 
+# Of folding, undoing disguise, sounds, terms and negations; the tactics lie beside them.
+_TABLES = (
+    *("variants.tsv", "lexicon.tsv", "pairs.tsv", "attested.tsv", "lookalikes.tsv", "parts.tsv", "codewords.tsv"),
+    *("sounds.tsv", "dictionary.tsv", "negations.txt"),
+)
+
+
 def table_hash() -> str:
     """SHA-256 over the data files that decide what a feature is: a model made with other tables is another model's."""
     from importlib.resources import files
 
     data = files("classifier") / "data"
     digest = hashlib.sha256()
-    names = ["variants.tsv", "dictionary.tsv", "negations.txt"]
-    for path in [*(data / n for n in names), *sorted((data / "tactics").iterdir(), key=lambda p: p.name)]:
+    for path in [*(data / name for name in _TABLES), *sorted((data / "tactics").iterdir(), key=lambda p: p.name)]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 

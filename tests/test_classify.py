@@ -6,12 +6,14 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 from hypothesis import given
 from strategies import ATTACKS, batches, hostile
 
 from classifier import TYPES, VERDICTS, Classifier, Verdict
-from classifier.classify import EVIDENCE_ITEMS
+from classifier.classify import BEYOND_DOUBT, EVIDENCE_ITEMS, signs
+from classifier.corpus import Example
 from classifier.normalise import MAX_CHARS
 from classifier.records import IMPERSONATION
 from classifier.tactics import load_tactics
@@ -175,3 +177,18 @@ print([path for path in opened if not path.endswith((".py", ".pyc"))])
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, encoding="utf-8", check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_strong_evidence_on_both_sides_is_unsure(shipped: Classifier, corpus: list[Example]) -> None:
+    scored = shipped.scan([e.text for e in corpus if not e.turns][:6000])
+    told = signs(scored.tactic_set, scored.hits, len(scored))[:, 1]
+    cut = shipped.model.cutoffs
+    called = (scored.outcome[:, 0] >= cut.impersonation) | (scored.outcome[:, 1] >= cut.other_fraud)
+    doubted = told & called & (scored.outcome[:, 2] > 1 - BEYOND_DOUBT)
+    assert doubted.any()
+    for k in np.flatnonzero(doubted).tolist():
+        assert scored.verdict_of(k).scam_verdict == "unsure"
+        assert "两方面" in scored.verdict_of(k).reason
+    assert not any("两方面" in scored.verdict_of(k).reason for k in np.flatnonzero(~doubted)[:500].tolist())
+    sure = told & called & ~doubted
+    assert all(scored.verdict_of(k).scam_verdict in ("impersonation", "other_fraud") for k in np.flatnonzero(sure).tolist())
