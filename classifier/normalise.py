@@ -35,7 +35,7 @@ PADS = 3
 MAX_CHARS = 200_000  # code points of one message that are read; the rest is reported as not read
 
 _DROP = 0x110000
-_LINK, _PAD, _NEWLINE, _SPACE = ord(LINK), ord(PAD), ord("\n"), ord(" ")
+_LINK, _PAD, _NEWLINE = ord(LINK), ord(PAD), ord("\n")
 _OVERRIDE, _POP = 0x202E, 0x202C  # right-to-left override, and its end
 _LINK_CHARS = "abcdefghijklmnopqrstuvwxyz0123456789:/.?&=_%#@~+-*"
 # A short list of endings keeps "3.5" and "v2.0" from being links; path or protocol make any ending one.
@@ -219,12 +219,11 @@ def fold(texts: Sequence[str]) -> Folded:
 
     order = _reading_order(raw)
     for k, text in enumerate(cut):
-        if ("\n" in text or text.count(" ") > 1) and not labelled[k]:
+        if (rows := _rows(text)) and not labelled[k]:
             mine = slice(raw_bounds[k], raw_bounds[k + 1] - PADS)
-            breaks = np.flatnonzero(codes[mine] == (_NEWLINE if "\n" in text else _SPACE))
-            if (columns := _columns(codes[mine], breaks)) is not None:
+            if (columns := _columns(codes[mine], rows)) is not None:
                 order[mine] = raw_bounds[k] + columns
-                codes[mine][breaks] = _DROP
+                codes[mine][np.cumsum([len(row) + 1 for row in rows[:-1]]) - 1] = _DROP
     keep = order[codes.take(order) != _DROP]
     codes, begin = codes.take(keep), (keep - np.repeat(raw_bounds[:-1], length).take(keep)).astype(np.int32)
     line = _Line(codes, _kinds().take(codes), begin, begin + 1)
@@ -265,26 +264,35 @@ def _reading_order(raw: NDArray[np.uint32]) -> NDArray[np.int64]:
     return order
 
 
-def _columns(codes: NDArray[np.uint32], breaks: NDArray[np.int64]) -> NDArray[np.int64] | None:
+def _rows(text: str) -> list[str]:
+    """The lines of a text (or what spaces part, where it has but one) that may be columns: a few of one length; else empty."""
+    mark = "\n" if "\n" in text else " "
+    size = text.find(mark)
+    second = text.find(mark, size + 1)
+    if size < 2 or abs((second if second >= 0 else len(text)) - 2 * size - 1) > 1:  # nearly all texts
+        return []
+    rows = text.split(mark)
+    return rows if len(rows) <= _COLUMNS and all(-1 <= len(row) - size <= 1 for row in rows) else []
+
+
+def _columns(codes: NDArray[np.uint32], rows: Sequence[str]) -> NDArray[np.int64] | None:
     """The order in which a text written in columns is read: downwards, from the left or from the right. None where it is read by lines.
 
     Lines of one length may be columns or verse; they are read as more of their characters often stand together.
     """
-    starts, stops = np.concatenate([[0], breaks + 1]), np.concatenate([breaks, [len(codes)]])
-    size = int((stops - starts).max())
-    if len(starts) > _COLUMNS or (stops - starts).min() < max(2, size - 1):
-        return None
-    cells = starts + np.arange(size)[:, None]  # a line of this is a column of the text
-    inside = cells < stops
-    rightwards, leftwards = cells[inside], cells[::-1][inside[::-1]]
-    best = max((rightwards, leftwards), key=lambda order: disguise.fluency(codes[order]))
+    sizes = np.array([len(row) for row in rows])
+    starts = np.cumsum(sizes + 1) - sizes - 1
+    cells = starts + np.arange(sizes.max())[:, None]  # a line of this is a column of the text
+    inside = cells < starts + sizes
+    ways = cells[inside], cells[::-1][inside[::-1]]
+    best = max(ways, key=lambda order: disguise.fluency(codes[order]))
     likelier = disguise.fluency(codes[best]) > _LIKELIER * disguise.fluency(codes) + _BY_CHANCE
-    return np.concatenate([best, breaks]) if likelier else None
+    return np.concatenate([best, starts[1:] - 1]) if likelier else None
 
 
 def _spaced_letters(line: _Line) -> _Line:
     """Letters and digits written one by one, as in `w w w . a b . c o m`, are drawn together."""
-    space = line.codes == _SPACE
+    space = line.codes == ord(" ")
     edge = space | (line.codes == _PAD)
     alone = (line.kinds & _IN_LINK) != 0
     alone[1:] &= edge[:-1]
