@@ -354,7 +354,7 @@ def signs(tactics: TacticSet, hits: Hits, messages: int) -> NDArray[np.bool_]:
 
 def _reasons(folded: Folded) -> NDArray[np.int64]:
     """int64 [m], indices into REASONS: what in the text itself limits the verdict."""
-    han = np.bincount(folded.message_of[is_han(folded.codes)], minlength=len(folded))
+    han = np.diff(np.concatenate([[0], np.cumsum(is_han(folded.codes))])[folded.bounds])
     return reasons(han, np.diff(folded.bounds) - PADS, folded.truncated)
 
 

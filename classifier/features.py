@@ -171,10 +171,10 @@ _FORMS = ("length", "links", "numbers", "long numbers", "turns", "questions")
 def form_amounts(folded: Folded) -> NDArray[np.int64]:
     """int64 [forms, m]: what `form:` features are made of. Those of texts one behind the other, and of the line breaks between, add up."""
     codes, of, n = folded.codes, folded.message_of, len(folded)
-    number, line, question = codes == ord("0"), codes == 10, codes == ord("?")
-    long = number & (folded.end - folded.begin >= 7)
+    link, number, line, question = (np.flatnonzero(codes == code) for code in (ord(LINK), ord("0"), ord("\n"), ord("?")))
+    long = number[folded.end[number] - folded.begin[number] >= 7]
     size = np.diff(folded.bounds) - PADS
-    return np.stack([size, *(np.bincount(of[mask], minlength=n) for mask in (codes == ord(LINK), number, long, line, question))])
+    return np.stack([size, *(np.bincount(of[at], minlength=n) for at in (link, number, long, line, question))])
 
 
 LINE_BREAK = np.array([1, 0, 0, 0, 1, 0])  # what a line break between two texts adds to their amounts

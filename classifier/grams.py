@@ -96,9 +96,10 @@ class Table:
         """(entry, row): which of these keys are in the table, and as which of its keys."""
         slot = slots(keys)
         at = np.flatnonzero(self._prints.take(slot) == prints(keys))
-        row = self._rows.take(slot.take(at))
-        known = row >= 0
-        return at[known], row[known].astype(np.int64)
+        row = self._rows.take(slot.take(at)).astype(np.int64)
+        if row.min(initial=0) < 0:  # what an empty slot remembers may be a key's print, too
+            at, row = at[row >= 0], row[row >= 0]
+        return at, row
 
 
 class Index:

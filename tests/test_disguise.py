@@ -7,7 +7,7 @@ from strategies import hostile
 
 from classifier.corpus import Example
 from classifier.disguise import lexicon, spoken, written
-from classifier.evaluation.attacks import disguise
+from classifier.evaluation.attacks import disguise, measured
 from classifier.evaluation.disguises import ATTACKS, Attack, padding
 from classifier.normalise import fold
 
@@ -106,3 +106,10 @@ def test_padding_keeps_the_text_whole() -> None:
     padded = disguise(padding(around), "把验证码发给我", 3)
     assert "把验证码发给我" in padded.split("\n")
     assert len(padded.split("\n")) == 4
+
+
+def test_disguise_costs_no_more_than_it_may(corpus: list[Example]) -> None:
+    """Every family at two strengths, on fraud and on legit texts, by models that saw neither: recall lost, false alarms won (see `ASKED`)."""
+    measures = measured(corpus)
+    assert len(measures) == 2 * (len(ATTACKS) + 1)
+    assert [(m.attack.name, m.strength) for m in measures if not m.kept] == []
