@@ -46,6 +46,7 @@ _LINK_SHAPE = re.compile(
     r"c0m|info|me|io|co|ltd|link|app|win|ml|ga|cf|gq|pw|tv|hk|tw|biz|pro|online|store|icu|work|fun|mobi|asia|example|test|invalid)(?![a-z])(?:[:/?][^\s]*)?"
 )
 _ENDING = re.compile(r"(?:c[o0]m|cn|cc|net|top|xyz|vip|club|shop)(?![a-z])")
+_HOST_LABEL, _LABEL_LENGTH = re.compile(r"[a-z0-9*_-]+"), 64  # of a host's name, and the characters it may have (RFC 1035) and one
 _MONEY = "元万块"
 _NUMERALS = 5  # numerals in a row that are taken for a number; shorter ones are words (一五一十, 三三两两)
 _COLUMNS = 8  # lines of a text that may be written in columns
@@ -291,13 +292,12 @@ def _columns(codes: NDArray[np.uint32], rows: Sequence[str]) -> NDArray[np.int64
 
 
 def _spaced_letters(line: _Line) -> _Line:
-    """Letters and digits written one by one, as in `w w w . a b . c o m`, are drawn together."""
-    space = line.codes == ord(" ")
-    edge = space | (line.codes == _PAD)
-    alone = (line.kinds & _IN_LINK) != 0
-    alone[1:] &= edge[:-1]
-    alone[:-1] &= edge[1:]
-    inner = np.flatnonzero(space[1:-1] & alone[:-2] & alone[2:]) + 1
+    """Letters and digits written one by one, as in `w w w . a b . c o m/x`, are drawn together."""
+    letter = ((line.kinds & _IN_LINK) != 0) & (line.codes != ord("/")) & (line.codes != ord(":"))
+    alone = letter.copy()
+    alone[1:] &= ~letter[:-1]
+    alone[:-1] &= ~letter[1:]
+    inner = np.flatnonzero((line.codes[1:-1] == ord(" ")) & alone[:-2] & alone[2:]) + 1
     return line.without(inner, inner + 1)
 
 
@@ -317,11 +317,15 @@ def _links(line: _Line) -> _Line:
 
 
 def _uncloak(line: _Line) -> None:
-    """A dot written as a word or another stop, between letters of an address: `abc点com`."""
+    """Dots written as a word or another stop, between letters of an address: `abc点example点com`."""
     inside = (line.kinds & _IN_LINK) != 0
-    for at in (np.flatnonzero(((line.kinds[1:-1] & _SPOKEN_DOT) != 0) & inside[:-2] & inside[2:]) + 1).tolist():
-        if _ENDING.match(line.codes[at + 1 : at + 6].tobytes().decode("utf-32-le")):
+    read: set[int] = set()
+    for at in (np.flatnonzero(((line.kinds[1:-1] & _SPOKEN_DOT) != 0) & inside[:-2] & inside[2:]) + 1).tolist()[::-1]:
+        behind = line.codes[at + 1 : at + 1 + _LABEL_LENGTH].tobytes().decode("utf-32-le")
+        label = _HOST_LABEL.match(behind)
+        if _ENDING.match(behind) or (label and at + 1 + label.end() in read):
             line.codes[at], line.kinds[at] = ord("."), _kinds()[ord(".")]
+            read.add(at)
 
 
 def _digits(line: _Line) -> _Line:

@@ -52,6 +52,11 @@ def spans(batch: Folded, k: int) -> list[tuple[int, int]]:
         ("办系马冻户您\n理客上结已的\n吧服联请被账", "您的账户已被冻结请马上联系客服办理吧"),  # from the right
         ("床前明月光\n疑是地上霜\n举头望明月\n低头思故乡", "床前明月光\n疑是地上霜\n举头望明月\n低头思故乡"),
         ("收货人：王某\n收货地：京城", "收货人:王某\n收货地:京城"),
+        ("点abc点example点net/jc核验", f"点{LINK}核验"),
+        ("入口 m。xxx。top/rate", f"入口{LINK}"),
+        ("点t . c n/xxxx评分", f"点{LINK}评分"),
+        ("说明：t . c n/xxxx", f"说明:{LINK}"),
+        ("上午九点app更新", "上午九点app更新"),
         ("Αlipay аlipay", "alipay alipay"),
         ("A：喂\nB：您好", "喂\n您好"),
         ("第一行\r\n第二行", "第一行\n第二行"),
