@@ -41,10 +41,12 @@ def _evidence(scored: Scored) -> list[list[dict[str, Any]] | None]:
     """The strongest reasons of what is not called legit: what nobody has to look at needs none, and it is most of an export."""
     messages = np.flatnonzero(scored.verdict != VERDICTS.index("legit"))
     found = scored.reasons(messages, scored.deciding[messages])
-    begin, end = scored.folded.begin[found.start], np.where(found.stop > found.start, scored.folded.end[found.stop - 1], -1)
+    somewhere = found.stop > found.start
+    begin, end = (np.zeros(len(found.row), dtype=np.int64) for _ in range(2))
+    begin[somewhere], end[somewhere] = scored.folded.raw_spans(found.start[somewhere], found.stop[somewhere])
     items = [
-        {"feature": scored.model.names[row], "contribution": amount, "span": (start, stop) if stop >= 0 else None}
-        for row, amount, start, stop in zip(found.row.tolist(), found.amount.round(4).tolist(), begin.tolist(), end.tolist(), strict=True)
+        {"feature": scored.model.names[row], "contribution": amount, "span": (first, last) if last else None}
+        for row, amount, first, last in zip(found.row.tolist(), found.amount.round(4).tolist(), begin.tolist(), end.tolist(), strict=True)
     ]
     evidence: list[list[dict[str, Any]] | None] = [None] * len(scored)
     for message, (first, last) in zip(messages.tolist(), pairwise(found.bounds.tolist()), strict=True):

@@ -110,6 +110,11 @@ class Folded:
         """Folded characters [start, stop) of the batch -> the [start, end) in code points of their raw message that holds them all."""
         return int(self.begin[start:stop].min()), int(self.end[start:stop].max())
 
+    def raw_spans(self, start: NDArray[np.int64], stop: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """The same for many, none empty; parallel arrays."""
+        edges = np.column_stack([start, stop]).ravel()  # every second stretch is what lies between two of them
+        return np.minimum.reduceat(self.begin, edges)[::2], np.maximum.reduceat(self.end, edges)[::2]
+
 
 @lru_cache(maxsize=1)
 def _table() -> NDArray[np.uint32]:

@@ -44,6 +44,14 @@ def test_what_is_not_called_legit_has_the_reasons_of_its_verdict(shipped: Classi
     assert kinds == {"impersonation", "other_fraud", "unsure", "legit"}
 
 
+def test_what_is_not_read_from_left_to_right_is_shown_where_it_stands(shipped: Classifier) -> None:
+    texts = ["嘿澳注\n一門册\n倍威送\n官尼就\n网斯了，加我微信领取", "把\u202e码证验\u202c发给我，我是客服", "嘿澳注\n一門册\n倍威送\n官尼就\n网斯了"]
+    labels = label_texts(shipped, texts, evidence=True)
+    assert any(labels.scam_evidence or ())
+    for verdict, reasons in zip(shipped.score_batch(texts, evidence=True), labels.scam_evidence or (), strict=True):
+        assert reasons is None or [item["span"] for item in reasons] == [e.span for e in verdict.evidence]
+
+
 def test_no_texts_have_no_labels(shipped: Classifier) -> None:
     assert label_texts(shipped, [], evidence=True) == Labels([], [], [], [], [], [])
     assert (*COLUMNS, EVIDENCE) == Labels._fields
