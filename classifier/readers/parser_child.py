@@ -4,12 +4,14 @@ Run as a file of its own, so that nothing of the package is loaded. The containe
 """
 
 import json
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 _MEMORY = 2 << 30  # bytes of address space
-_SECONDS = 600  # of processor time
+_SECONDS, _SECONDS_A_MEGABYTE, _SECONDS_AT_MOST = 1, 60, 600  # of processor time, once the parser is loaded; damaged files make some go on for ever
 TOO_LARGE = 3  # exit code
 _BATCH = 4096  # rows of a Parquet file held at once
 
@@ -18,6 +20,7 @@ def sheet(path: str) -> Iterator[list[Any]]:
     """The rows of the first sheet."""
     import python_calamine
 
+    _end_in_time(path)
     for row in python_calamine.CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python(skip_empty_area=True):
         yield [int(v) if isinstance(v, float) and v.is_integer() else v for v in row]
 
@@ -26,10 +29,17 @@ def parquet(path: str) -> Iterator[list[Any]]:
     """The names of the columns, then the rows."""
     import pyarrow.parquet
 
+    _end_in_time(path)
     file = pyarrow.parquet.ParquetFile(path, memory_map=False)
     yield file.schema_arrow.names
     for batch in file.iter_batches(_BATCH, use_threads=False):
         yield from map(list, zip(*(column.to_pylist() for column in batch.columns), strict=True))
+
+
+def _end_in_time(path: str) -> None:
+    """Have this process ended when it has worked on a file for longer than one of its size may take."""
+    if hasattr(signal, "setitimer"):  # not on Windows
+        signal.setitimer(signal.ITIMER_PROF, min(_SECONDS + _SECONDS_A_MEGABYTE * os.path.getsize(path) / 1e6, _SECONDS_AT_MOST))
 
 
 KINDS: dict[str, Callable[[str], Iterator[list[Any]]]] = {"sheet": sheet, "parquet": parquet}
@@ -41,7 +51,6 @@ def main(kind: str, path: str) -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-        resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
     except ImportError:
         pass  # Windows has no such limits
     write = sys.stdout.write
