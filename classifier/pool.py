@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 from .errors import OutputError
 from .signals import Hold
 
-_AHEAD = 2  # parts for each process: one in work and one that waits there, so that none idles and memory stays small
+_AHEAD = 4  # parts for each process: one in work and some that wait there, so that none idles; with 2, two processes took a tenth longer
 _TRIES = 2
 _DIED = "a worker process died twice over the same rows; --jobs 1 needs the least memory, --resume goes on"
 # Apart from the terminal's other processes, so that Ctrl-C is the parent's alone to answer.
