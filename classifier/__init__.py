@@ -12,7 +12,7 @@ from pathlib import Path
 from .calls import Call, listen
 from .classify import Classifier
 from .errors import ScamcallError
-from .model import load as load_model
+from .model_files import load as load_model
 from .records import TYPES, VERDICTS, Evidence, Verdict
 
 __version__ = "0.1.0"

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from .classify import BATCH, BATCH_CHARS
 from .records import Labels, Row
 
-CHUNK = 2048  # rows scored at once; 512 take a tenth longer, 4096 no less
-CHUNK_CHARS = 1 << 18  # characters scored at once: bounds the memory of a chunk and the answer to Ctrl-C when rows are long
+CHUNK, CHUNK_CHARS = BATCH, BATCH_CHARS  # rows, and characters of theirs: what is scored at once; also bounds the answer to Ctrl-C
 _HELD = 64  # rows by which a chunk may grow so that the parts of a message stay together
 
 _WINDOW = timedelta(minutes=10)

@@ -17,7 +17,8 @@ from .batch import keep_memory
 from .classify import Classifier
 from .errors import InputError, LimitError, ModelError, OutputError
 from .label import Options, Progress, Run, Task, plan
-from .model import Model, table_hash
+from .model import Model
+from .model_files import table_hash
 from .output import fingerprint
 from .signals import interruptible
 from .tally import Tally

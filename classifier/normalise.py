@@ -175,10 +175,7 @@ class _Line(NamedTuple):
         """The line without the characters of the runs [start, stop), which do not overlap."""
         if not len(starts):
             return self
-        edge = np.zeros(len(self.codes) + 1, dtype=np.int8)
-        edge[starts] += 1
-        edge[stops] -= 1
-        keep = np.flatnonzero(np.cumsum(edge[:-1], dtype=np.int8) == 0)
+        keep = np.flatnonzero(~_within(starts, stops, len(self.codes)))
         return _Line(self.codes.take(keep), self.kinds.take(keep), self.begin.take(keep), self.end.take(keep))
 
     def read(self, starts: NDArray[np.int64], stops: NDArray[np.int64], codes: NDArray[np.uint32] | int) -> "_Line":
@@ -229,7 +226,7 @@ def fold(texts: Sequence[str]) -> Folded:
             mine = slice(raw_bounds[k], raw_bounds[k + 1] - PADS)
             if (columns := _columns(codes[mine], rows)) is not None:
                 order[mine] = raw_bounds[k] + columns
-                codes[mine][np.cumsum([len(row) + 1 for row in rows[:-1]]) - 1] = _DROP
+                codes[mine][columns[1 - len(rows) :]] = _DROP
     keep = order[codes.take(order) != _DROP]
     codes, begin = codes.take(keep), (keep - np.repeat(raw_bounds[:-1], length).take(keep)).astype(np.int32)
     line = _Line(codes, _kinds().take(codes), begin, begin + 1)
@@ -258,6 +255,15 @@ def _runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]
     return edge[::2], edge[1::2]
 
 
+def _within(starts: NDArray[np.int64], stops: NDArray[np.int64], length: int) -> NDArray[np.bool_]:
+    """bool [length]: what lies in the runs [start, stop), which do not overlap."""
+    edge = np.zeros(length + 1, dtype=np.int8)
+    edge[starts] += 1
+    edge[stops] -= 1
+    within: NDArray[np.bool_] = np.cumsum(edge[:-1], dtype=np.int8) != 0
+    return within
+
+
 def _reading_order(raw: NDArray[np.uint32]) -> NDArray[np.int64]:
     """The order in which a person reads the characters: what stands behind a right-to-left override is shown turned round."""
     order = np.arange(len(raw))
@@ -282,7 +288,8 @@ def _rows(text: str) -> list[str]:
 
 
 def _columns(codes: NDArray[np.uint32], rows: Sequence[str]) -> NDArray[np.int64] | None:
-    """The order in which a text written in columns is read: downwards, from the left or from the right. None where it is read by lines.
+    """The order in which a text written in columns is read, downwards from the left or from the right, and what parted the lines at its
+    end. None where it is read by lines.
 
     Lines of one length may be columns or verse; they are read as more of their characters often stand together.
     """
@@ -334,15 +341,16 @@ def _uncloak(line: _Line) -> None:
 
 
 def _digits(line: _Line) -> _Line:
-    digit = (line.kinds & _DIGIT) != 0
+    """A run of digits, masks and letters like digits is a number where it has a digit, two masks side by side, or a unit of money behind."""
+    digit, mask = (line.kinds & _DIGIT) != 0, (line.kinds & _MASK) != 0
     _add_numerals(line, digit)
-    _add_letters(line, digit)
-    mask = (line.kinds & _MASK) != 0
-    hard = digit | mask
-    beside = np.zeros(len(hard), dtype=bool)  # a mask character counts only beside another one or a digit
-    beside[1:] |= hard[:-1]
-    beside[:-1] |= hard[1:]
-    run = digit | (mask & beside)
+    sure = digit.copy()
+    sure[1:] |= mask[1:] & mask[:-1]
+    like = _like_digits(line, sure)
+    starts, stops = _runs(digit | mask | like)
+    count = np.concatenate([[0], np.cumsum(sure)])
+    number = count[stops] > count[starts]
+    run = _within(starts[number], stops[number], len(digit))
     point = np.flatnonzero((line.kinds[1:-1] & _POINT) != 0) + 1
     run[point] |= digit[point - 1] & digit[point + 1]
     return line.read(*_runs(run), ord("0"))
@@ -357,19 +365,16 @@ def _add_numerals(line: _Line, digit: NDArray[np.bool_]) -> None:
         digit[a:b] = True
 
 
-def _add_letters(line: _Line, digit: NDArray[np.bool_]) -> None:
-    """Letters that look like digits, among digits or before a unit of money: 1oo86, oooo元."""
+def _like_digits(line: _Line, sure: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Letters that look like digits and stand in no word: 1oo86. Before a unit of money two are `sure` to be meant so: oooo元."""
     like = (line.kinds & _LIKE_DIGIT) != 0
+    other = (line.codes >= ord("a")) & (line.codes <= ord("z")) & ((line.kinds & (_LIKE_DIGIT | _MASK)) == 0)
     starts, stops = _runs(like)
-    for a, b in zip(starts.tolist(), stops.tolist(), strict=True):
-        before, after = a > 0 and bool(digit[a - 1]), bool(digit[b])
-        in_word = (a > 0 and _is_letter(line.codes[a - 1])) or _is_letter(line.codes[b])
-        if not in_word and (before or after or (b - a > 1 and chr(line.codes[b]) in _MONEY)):
-            digit[a:b] = True
-
-
-def _is_letter(code: np.uint32) -> bool:
-    return bool(ord("a") <= code <= ord("z"))
+    alone = ~(other[np.maximum(starts - 1, 0)] | other[np.minimum(stops, len(other) - 1)])
+    starts, stops = starts[alone], stops[alone]
+    money = (stops - starts > 1) & np.isin(line.codes[np.minimum(stops, len(other) - 1)], _codes(_MONEY))
+    sure[starts[money]] = True
+    return _within(starts, stops, len(like))
 
 
 def _separators(line: _Line) -> _Line:

@@ -11,7 +11,8 @@ from pathlib import Path
 from . import corpus, registry
 from .card import with_section, write_card
 from .errors import InputError
-from .model import Model, load, save
+from .model import Model
+from .model_files import load, save
 from .output import write_whole
 from .train import Trained, train
 

@@ -13,7 +13,7 @@ from strategies import batches, hostile
 from classifier import Classifier
 from classifier.corpus import Example
 from classifier.features import GROUPS, LINE_BREAK, View, extract, form_amounts
-from classifier.model import save
+from classifier.model_files import save
 from classifier.normalise import PAD, Folded, fold
 from classifier.tactics import load_tactics
 from classifier.train import train

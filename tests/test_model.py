@@ -22,7 +22,8 @@ import classifier
 from classifier import Classifier
 from classifier.errors import ModelError
 from classifier.features import GROUPS
-from classifier.model import FORMAT, HEADS, Found, load, outcomes, probabilities, save
+from classifier.model import HEADS, Found, outcomes, probabilities
+from classifier.model_files import FORMAT, load, save
 from classifier.normalise import fold, is_han
 from classifier.records import TYPES
 from classifier.train import Trained

@@ -57,6 +57,10 @@ def spans(batch: Folded, k: int) -> list[tuple[int, int]]:
         ("点t . c n/xxxx评分", f"点{LINK}评分"),
         ("说明：t . c n/xxxx", f"说明:{LINK}"),
         ("上午九点app更新", "上午九点app更新"),
+        ("0×I", "0"),  # a letter beside a mask, as beside a digit
+        ("卡号1o*l*o", "卡号0"),
+        ("oooo元", "0元"),
+        ("wifi1 lol", "wifi0 lol"),
         ("Αlipay аlipay", "alipay alipay"),
         ("A：喂\nB：您好", "喂\n您好"),
         ("第一行\r\n第二行", "第一行\n第二行"),
@@ -116,7 +120,7 @@ def test_folding_a_folded_text_changes_nothing_more(text: str) -> None:
     once = folded(text.replace(":", "").replace("：", ""))
     again = folded(once)
     assert len(again) <= len(once)
-    if not re.search(f"[{LINK}./ ]|0,0|0[lio]|[lio]0", once):  # what a masked number leaves may look like a link, or like a part of the next
+    if not re.search(f"[{LINK}./ ]|0,0", once):  # what a masked number leaves may look like a link, or like a part of the next
         assert again == once
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from classifier import registry
 from classifier.errors import InputError, LockError, ModelError, OutputError
-from classifier.model import load
+from classifier.model_files import load
 
 
 @pytest.fixture

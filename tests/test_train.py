@@ -11,7 +11,7 @@ import pytest
 
 from classifier.corpus import Example
 from classifier.errors import InputError
-from classifier.model import save
+from classifier.model_files import save
 from classifier.records import IMPERSONATION, TYPES
 from classifier.train import FALSE_ALARMS, FOLDS, MIN_GROUPS, UNSURE_SHARE, Trained, choose_cutoffs, train
 
@@ -33,7 +33,7 @@ def test_another_process_with_other_threads_and_hashes_gives_the_same_bytes(smal
 import sys
 from pathlib import Path
 from classifier.corpus import read
-from classifier.model import save
+from classifier.model_files import save
 from classifier.retrain import corpus_root
 from classifier.train import train
 ids = set(sys.stdin.read().split(","))
