@@ -6,6 +6,7 @@ would give it. Workers read inputs and write outputs themselves, under the same 
 """
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -15,7 +16,7 @@ from typing import Any
 from . import __version__
 from .batch import keep_memory
 from .classify import Classifier
-from .errors import InputError, LimitError, ModelError, OutputError
+from .errors import InputError, LimitError, LockError, ModelError, OutputError
 from .label import Options, Progress, Run, Task, plan
 from .model import Model
 from .model_files import table_hash
@@ -24,6 +25,7 @@ from .signals import interruptible
 from .tally import Tally
 
 _PATIENCE = 20  # seconds in which a scheduler must answer, and have a worker
+_PAUSE = 0.2  # seconds between two looks at a file that another run is writing
 
 
 def label_on_cluster(
@@ -41,7 +43,8 @@ def label_on_cluster(
 ) -> Tally:
     """Label files as `label.label_files` does, by the workers of the Dask scheduler at an address like tcp://10.0.0.5:8786.
 
-    `resume` goes on with the inputs that were not done; the files that workers are at when a run is interrupted they still finish.
+    `resume` goes on with the inputs that were not done; the files that workers are at when a run is interrupted they still finish, and
+    the run that goes on waits for them to.
     Raises ScamcallError.
     """
     try:
@@ -115,5 +118,9 @@ def label_part(model: Model, code: str, options: Options, name: str, target: str
     warnings: list[str] = []
     task, known = Task(name, Path(target)), fingerprint(Path(name))
     run = Run(Classifier(model), options, [task], warn=warnings.append)
-    run.file(task, nullcontext)
+    while not run.done:
+        try:
+            run.file(task, nullcontext)
+        except LockError:  # an interrupted run is still at it, or a worker that the scheduler has given up
+            time.sleep(_PAUSE)
     return {**run.done[name], "input": known}, run.tally.state(), warnings

@@ -300,26 +300,25 @@ class Run:
             self._warn(f"{task.name}: {note}")
 
     def _write(self, task: Task, target: Path, source: Source, rows: Iterator[Row], hold: Hold) -> None:
-        out = Output(target, WRITERS[target.suffix.lstrip(".").lower()], Position(self._current["offset"], tuple(self._current["header"])))
-        try:
-            self._fill(out, source, islice(rows, self._current["rows"], None), hold)
-            mark = out.complete()
-            self._explain(self._part)
-            with hold():
-                self.take(task, {"input": self._current["input"], "mark": mark}, self._part)
-        except (InputError, LimitError) as e:
-            out.discard()
-            self.give_up(task, e)
-            return
-        except BaseException as e:
-            if self._checkpoint is None:
+        at = Position(self._current["offset"], tuple(self._current["header"]))
+        with closing(Output(target, WRITERS[target.suffix.lstrip(".").lower()], at)) as out:
+            try:
+                self._fill(out, source, islice(rows, self._current["rows"], None), hold)
+                mark = out.complete()
+                self._explain(self._part)
+                with hold():
+                    self.take(task, {"input": self._current["input"], "mark": mark}, self._part)
+            except (InputError, LimitError) as e:
                 out.discard()
-            elif isinstance(e, (KeyboardInterrupt, SystemExit)) and self._current:
-                self.note(out.sync())
-            raise
-        finally:
-            out.close()
-        publish(target, mark)
+                self.give_up(task, e)
+                return
+            except BaseException as e:
+                if self._checkpoint is None:
+                    out.discard()
+                elif isinstance(e, (KeyboardInterrupt, SystemExit)) and self._current:
+                    self.note(out.sync())
+                raise
+            out.publish(mark)
 
     def _fill(self, out: Output | Pipe, source: Source, rows: Iterator[Row], hold: Hold) -> None:
         for count, (chunk, labels) in enumerate(self._scored(rows), 1):

@@ -20,6 +20,11 @@ from typing import Any
 from .errors import InputError, LockError, OutputError
 from .writers import Columns, Record, Writer
 
+try:
+    import fcntl
+except ImportError:
+    fcntl = None  # type: ignore[assignment]
+
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -35,7 +40,8 @@ class Output:
     """One output on its way. Errors of the disk are raised as OutputError, with the file's name and what to do."""
 
     def __init__(self, path: Path, writer: Writer, position: Position) -> None:
-        """Begin, or go on from a position. Raises InputError where what is there is less than the position says."""
+        """Begin, or go on from a position. Raises InputError where what is there is less than the position says, LockError where another
+        run is at the file."""
         self._path, self._writer = path, writer
         self._part, self._packed = sibling(path, "part"), sibling(path, "packed")
         self._header = position.header
@@ -103,6 +109,12 @@ class Output:
             return _mark(self._packed)
         except OSError as e:
             raise _failure(self._path, e) from None
+
+    def publish(self, mark: Sequence[int]) -> None:
+        """Give the complete file its name, before another run can have the lock (see `publish`)."""
+        if fcntl is None:  # Windows: no file that is open can be renamed
+            self.close()
+        publish(self._path, mark)
 
     def discard(self) -> None:
         """Leave nothing behind."""
@@ -276,14 +288,16 @@ def sync_directory(path: Path) -> None:
 
 
 def _lock(handle: int, path: Path) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows: two runs into one file are the user's to avoid
+    """Alone at a file. Raises LockError where another run is, or was when the file was opened and has given it another name since."""
+    if fcntl is None:  # Windows: two runs into one file are the user's to avoid
         return
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(handle), os.lstat(path)):
+            return
     except OSError:
-        raise LockError(f"{path}: another run is writing it") from None
+        pass
+    raise LockError(f"{path}: another run is writing it")
 
 
 def _failure(path: Path, error: OSError) -> OutputError:

@@ -13,6 +13,8 @@ from classifier.cli import main
 from classifier.cluster import label_on_cluster
 from classifier.errors import InputError, ModelError
 from classifier.label import Options, label_files
+from classifier.output import Output, Position
+from classifier.writers import WRITERS
 
 distributed = pytest.importorskip("distributed", reason="needs scamcall[dask]")
 
@@ -98,6 +100,15 @@ def test_a_run_that_is_interrupted_goes_on(
     tally = label_on_cluster(shipped, parts, out, Options(), address, resume=True, progress=progress)
     assert (content(tmp_path / "out"), tally.state()) == plain
     assert progress.rows == (PARTS - 2) * (ROWS + 1)
+
+
+def test_a_file_that_another_run_is_still_at_is_waited_for(
+    shipped: Classifier, two_workers: Any, parts: list[str], plain: tuple[dict[str, bytes], dict[str, Any]], tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    other = Output(tmp_path / "out" / "part-1.csv", WRITERS["csv"], Position())
+    tally = label_on_cluster(shipped, parts, str(tmp_path / "out"), Options(), two_workers.scheduler_address, progress=Watching(1, other.discard))
+    assert (content(tmp_path / "out"), tally.state()) == plain
 
 
 def test_a_run_that_is_interrupted_before_a_file_is_done_goes_on(

@@ -1,10 +1,9 @@
-"""A file in, a labelled file out: through the library's door, and through the command."""
+"""A file in, a labelled file out: through the library's door."""
 
 import csv
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,20 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from labelling import FINE, SCAM, files, make
 
 from classifier import Classifier
 from classifier import chunks as chunk_room
 from classifier import label as room
 from classifier.batch import COLUMNS
-from classifier.cli import main
 from classifier.errors import InputError, LockError, OutputError
 from classifier.label import Options, label_files
 from classifier.output import Output, Position
 from classifier.tally import Tally
 from classifier.writers import WRITERS
 
-SCAM = "我是小红书客服，您买的面膜质检不合格，给您双倍赔付，请加我微信，把验证码发给我，转到安全账户"
-FINE = "您的快递已到菜鸟驿站，取件码5-2-1033，请及时领取"
 BACKUP = """<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>
 <smses count="4">
 <sms address="95588" date="1767225600000" type="1" body="{scam}" contact_name="(Unknown)" />
@@ -36,12 +33,6 @@ BACKUP = """<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>
 """
 
 
-def make(path: Path, texts: Sequence[str]) -> str:
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([["编号", "短信内容"], *enumerate(texts)])
-    return str(path)
-
-
 def rows_of(path: Path) -> list[dict[str, str]]:
     with open(path, encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
@@ -49,10 +40,6 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 def run(classifier: Classifier, inputs: str | Sequence[str], output: Path | str, options: Options | None = None, **more: Any) -> Tally:
     return label_files(classifier, [inputs] if isinstance(inputs, str) else inputs, str(output), options or Options(), **more)
-
-
-def files(directory: Path) -> list[str]:
-    return sorted(p.name for p in directory.iterdir())
 
 
 def test_rows_keep_their_order_and_columns_and_get_the_scores_of_their_texts(shipped: Classifier, texts: list[str], tmp_path: Path) -> None:
@@ -387,15 +374,6 @@ def test_several_inputs_go_on_with_the_one_that_was_in_work(
     assert files(tmp_path / "out") == ["a.csv", "b.csv", "c.csv"]
 
 
-def test_a_disk_without_room_is_an_error_that_can_be_gone_on_from(shipped: Classifier, tmp_path: Path) -> None:
-    if not Path("/dev/full").exists():
-        pytest.skip("there is no /dev/full")
-    source = make(tmp_path / "in.csv", [SCAM])
-    done = command(["label", source, "-o", "-"], stdout=open("/dev/full", "wb"))  # noqa: SIM115 the child's
-    assert done.returncode == 5
-    assert b"No space left" in done.stderr
-
-
 def test_a_place_that_cannot_be_written_is_one_line(shipped: Classifier, tmp_path: Path) -> None:
     source = make(tmp_path / "in.csv", [SCAM])
     with pytest.raises(OutputError, match=r"out\.csv"):
@@ -408,6 +386,24 @@ def test_two_runs_into_one_file(tmp_path: Path) -> None:
         Output(tmp_path / "out.csv", WRITERS["csv"], Position())
     first.discard()
     assert files(tmp_path) == []
+
+
+def test_a_file_that_another_run_completes_meanwhile_is_not_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between opening the part and having its lock, the other may have given it its name."""
+    fcntl = pytest.importorskip("fcntl", reason="without it there is no lock")
+    first, lock = Output(tmp_path / "out.csv", WRITERS["csv"], Position()), fcntl.flock
+    first.begin(("text",))
+
+    def late(handle: int, how: int) -> None:
+        first.publish(first.complete())
+        first.close()
+        lock(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with pytest.raises(LockError, match="another run"):
+        Output(tmp_path / "out.csv", WRITERS["csv"], Position())
+    assert files(tmp_path) == ["out.csv"]
+    assert "text" in (tmp_path / "out.csv").read_text(encoding="utf-8-sig")
 
 
 def test_outputs_are_for_their_owner_alone(shipped: Classifier, tmp_path: Path) -> None:
@@ -433,109 +429,3 @@ def test_progress_is_told_of_every_row_and_how_many_there_will_be(
     run(shipped, make(tmp_path / "in.csv", texts), tmp_path / "out.csv", progress=progress)
     assert progress.rows == len(texts)
     assert progress.total == pytest.approx(len(texts), rel=0.1)
-
-
-# The command
-
-
-def command(arguments: list[str], **more: Any) -> "subprocess.CompletedProcess[bytes]":
-    return subprocess.run([sys.executable, "-m", "classifier", *arguments], stderr=subprocess.PIPE, check=False, **more)
-
-
-@pytest.mark.parametrize(
-    ("texts_in", "more", "code"),
-    [
-        ([FINE], [], 0),
-        ([SCAM], [], 0),
-        ([SCAM], ["--fail-on", "impersonation"], 1),
-        ([FINE], ["--fail-on", "impersonation,other_fraud"], 0),
-        ([SCAM], ["--fail-on", "impersonation", "--only", "unsure"], 1),
-    ],
-)
-def test_exit_codes_for_scripts(texts_in: list[str], more: list[str], code: int, tmp_path: Path) -> None:
-    assert main(["label", make(tmp_path / "in.csv", texts_in), "-o", str(tmp_path / "out.csv"), *more]) == code
-
-
-@pytest.mark.parametrize(
-    "more", [["--only", "scam"], ["--fail-on", ""], ["--jobs", "0"], ["--jobs", "x"], ["--format", "nonsense"], ["--encoding", "big6"]]
-)
-def test_words_that_mean_nothing_are_usage_errors(more: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["label", make(tmp_path / "in.csv", [FINE]), "-o", str(tmp_path / "out.csv"), *more]
-    if more[0] in ("--format", "--encoding"):
-        assert main(arguments) == 2
-    else:
-        with pytest.raises(SystemExit) as e:
-            main(arguments)
-        assert e.value.code == 2
-    assert more[1] in capsys.readouterr().err
-    assert files(tmp_path) == ["in.csv"]
-
-
-def test_errors_and_summaries_hold_no_text_of_messages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "in.jsonl").write_text(f'{{"text": "{SCAM}"}}\n{{"text": "机密{SCAM}\n{{"text": ["机密"]}}\n', encoding="utf-8")
-    assert main(["label", str(tmp_path / "in.jsonl"), "-o", str(tmp_path / "out.csv")]) == 1
-    err = capsys.readouterr().err
-    assert "3 rows: 1 impersonation; 2 rejected" in err
-    assert "机密" not in err
-    assert SCAM[:6] not in err
-
-
-def test_pipes(tmp_path: Path) -> None:
-    source = Path(make(tmp_path / "in.csv", [SCAM, FINE]))
-    done = command(["label", "-", "-o", "-"], input=source.read_bytes(), stdout=subprocess.PIPE)
-    assert done.returncode == 0
-    assert main(["label", str(source), "-o", str(tmp_path / "out.csv")]) == 0
-    assert done.stdout == (tmp_path / "out.csv").read_bytes()
-    done = command(["label", "-", "-o", str(tmp_path / "other.csv")], input=source.read_bytes())
-    assert done.returncode == 0
-    assert (tmp_path / "other.csv").read_bytes() == (tmp_path / "out.csv").read_bytes()
-    assert files(tmp_path) == ["in.csv", "other.csv", "out.csv"]
-
-
-def test_a_reader_that_goes_away_is_no_error_to_speak_of(texts: list[str], tmp_path: Path) -> None:
-    source = make(tmp_path / "in.csv", texts * 8)
-    with subprocess.Popen([sys.executable, "-m", "classifier", "label", source, "-o", "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
-        assert child.stdout
-        assert child.stderr
-        child.stdout.readline()
-        child.stdout.close()
-        assert child.wait() == 128 + signal.SIGPIPE
-        assert child.stderr.read() == b""
-
-
-@pytest.mark.parametrize("jobs", ["1", "2"])
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_a_run_that_can_be_gone_on_with(number: signal.Signals, code: int, jobs: str, texts: list[str], tmp_path: Path) -> None:
-    source, target = make(tmp_path / "in.csv", texts * 15), tmp_path / "out.csv"
-    arguments = [sys.executable, "-m", "classifier", "label", source, "-o", str(target), "--jobs", jobs]
-    with subprocess.Popen(arguments, stderr=subprocess.PIPE) as child:
-        while not (part := Path(f"{target}.part")).exists() or part.stat().st_size == 0:
-            assert child.poll() is None
-        child.send_signal(number)
-        child.send_signal(number)  # an impatient user does not make it worse
-        assert child.stderr
-        errors = child.stderr.read()
-        assert child.wait() == code
-    assert b"Traceback" not in errors
-    assert files(tmp_path) in (["in.csv", "out.csv.checkpoint", "out.csv.part"], ["in.csv", "out.csv.part"])
-    assert command(["label", source, "-o", str(target), "--resume"]).returncode == 0
-    assert command(["label", source, "-o", str(tmp_path / "whole.csv")]).returncode == 0
-    assert target.read_bytes() == (tmp_path / "whole.csv").read_bytes()
-
-
-def test_a_worker_that_is_killed_costs_no_row(texts: list[str], tmp_path: Path) -> None:
-    tasks = Path("/proc/self/task")
-    if not tasks.exists():
-        pytest.skip("children are found in /proc")
-    source = make(tmp_path / "in.csv", texts * 20)
-    arguments = [sys.executable, "-m", "classifier", "label", source, "-o", str(tmp_path / "out.csv"), "--jobs", "2"]
-    with subprocess.Popen(arguments, stderr=subprocess.PIPE) as child:
-        workers: list[int] = []
-        while not workers or not (tmp_path / "out.csv.part").exists() or (tmp_path / "out.csv.part").stat().st_size == 0:
-            assert child.poll() is None
-            children = [c for task in Path(f"/proc/{child.pid}/task").glob("*/children") for c in task.read_text().split()]
-            workers = [int(c) for c in children if b"classifier.pool" in Path(f"/proc/{c}/cmdline").read_bytes()]
-        os.kill(workers[0], signal.SIGKILL)
-        assert child.wait() == 0
-    assert main(["label", source, "-o", str(tmp_path / "whole.csv")]) == 0
-    assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
