@@ -257,7 +257,13 @@ class Run:
 
     def file(self, task: Task, hold: Hold) -> None:
         """Label one input, or see that it is done."""
-        known = fingerprint(Path(task.name)) if self._checkpoint else {}
+        try:
+            known = fingerprint(Path(task.name)) if self._checkpoint else {}
+        except InputError as e:
+            if self._noted(task):
+                raise
+            self.give_up(task, e)
+            return
         if not self.is_done(task, known):
             if self._current.get("name") != task.name:
                 self._current = {"name": task.name, "input": known, "rows": 0, "offset": 0, "header": []}
@@ -267,13 +273,16 @@ class Run:
 
     def is_done(self, task: Task, known: dict[str, Any]) -> bool:
         """Was an input labelled by the run that was interrupted? Its output has its name then. Raises InputError where it has changed."""
-        done = self.done.get(task.name)
-        noted = done or (self._current if self._current.get("name") == task.name else None)
+        noted, done = self._noted(task), self.done.get(task.name)
         if noted and noted["input"] != known:
             raise InputError(f"{task.name}: has changed since the run was interrupted; --force starts over")
         if task.target and done:
             publish(task.target, done["mark"])
         return done is not None
+
+    def _noted(self, task: Task) -> dict[str, Any] | None:
+        """What the run that was interrupted knew of an input, if it came to it."""
+        return self.done.get(task.name) or (self._current if self._current.get("name") == task.name else None)
 
     def take(self, task: Task, done: dict[str, Any], part: Tally) -> None:
         """Note that an input is done, and what was counted of it."""

@@ -95,6 +95,8 @@ class Output:
         """Everything on the disk, in the file's format, not yet under its name. Returns what it can be known by (see `publish`)."""
         self.sync()
         try:
+            if not os.path.samestat(os.fstat(self._file), os.lstat(self._part)):
+                raise OutputError(f"{self._part}: was replaced while it was written; label anew")
             if self._writer.pack is None:
                 return _mark(self._part)
             with suppress(FileNotFoundError):
@@ -118,10 +120,12 @@ class Output:
 
     def discard(self) -> None:
         """Leave nothing behind."""
-        self.close()
+        if fcntl is None:  # Windows: no file that is open can be removed
+            self.close()
         for path in (self._part, self._packed):
             with suppress(OSError):
                 path.unlink()
+        self.close()
 
     def close(self) -> None:
         """Let go of the file; what is written stays, to go on with."""
@@ -163,14 +167,15 @@ class Pipe:
 def publish(path: Path, mark: Sequence[int]) -> None:
     """Give a complete file its name; nothing to do where it has it already. The mark is its size and time of last change, which a new
     name leaves as they are. Raises InputError where no file is the one that was completed."""
-    part, packed = sibling(path, "part"), sibling(path, "packed")
+    left = [sibling(path, "packed"), sibling(path, "part")]
     try:
-        if _mark(path) != list(mark):
-            ready = next((p for p in (packed, part) if _mark(p) == list(mark)), None)
+        if not mark or _mark(path) != list(mark):
+            ready = next((name for name in left if mark and _mark(name) == list(mark)), None)
             if ready is None:
                 raise InputError(f"{path}: not as it was left by the interrupted run; --force starts over")
             os.replace(ready, path)
-        for rest in (part, packed):
+            left.remove(ready)  # what is called so from now on is another run's
+        for rest in left:
             if rest.exists():
                 os.unlink(rest)
         sync_directory(path.parent)
@@ -293,11 +298,13 @@ def _lock(handle: int, path: Path) -> None:
         return
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(os.fstat(handle), os.lstat(path)):
-            return
-    except OSError:
-        pass
-    raise LockError(f"{path}: another run is writing it")
+        alone = os.path.samestat(os.fstat(handle), os.lstat(path))
+    except (BlockingIOError, FileNotFoundError):
+        alone = False
+    except OSError:  # a file system without locks, as on Windows
+        return
+    if not alone:
+        raise LockError(f"{path}: another run is writing it")
 
 
 def _failure(path: Path, error: OSError) -> OutputError:

@@ -1,11 +1,12 @@
 """A file in, a labelled file out: through the library's door."""
 
 import csv
+import errno
 import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -202,12 +203,14 @@ def test_an_unreadable_input_does_not_stop_the_others(shipped: Classifier, tmp_p
     (tmp_path / "c.csv").write_text(f"text\n{FINE}\n" + "长" * 2_000_000, encoding="utf-8")
     make(tmp_path / "d.csv", [FINE] * 3)
     warned: list[str] = []
-    tally = run(shipped, [str(tmp_path / n) for n in ("a.csv", "b.zip", "c.csv", "d.csv")], tmp_path / "out", warn=warned.append)
-    assert set(tally.unreadable) == {str(tmp_path / "b.zip"), str(tmp_path / "c.csv")}
+    (tmp_path / "directory").mkdir()
+    unreadable = [str(tmp_path / n) for n in ("b.zip", "c.csv", "directory", "missing.csv")]
+    tally = run(shipped, [str(tmp_path / "a.csv"), *unreadable, str(tmp_path / "d.csv")], tmp_path / "out", warn=warned.append)
+    assert set(tally.unreadable) == set(unreadable)
     assert files(tmp_path / "out") == ["a.csv", "d.csv"]
     assert tally.verdicts["impersonation"] == 3
     assert tally.verdicts["legit"] == 3  # and not four: of what was read of the third nothing is left
-    assert len(warned) == 2
+    assert len(warned) == 4
 
 
 @pytest.mark.parametrize(
@@ -404,6 +407,70 @@ def test_a_file_that_another_run_completes_meanwhile_is_not_written_over(tmp_pat
         Output(tmp_path / "out.csv", WRITERS["csv"], Position())
     assert files(tmp_path) == ["out.csv"]
     assert "text" in (tmp_path / "out.csv").read_text(encoding="utf-8-sig")
+
+
+def test_what_another_run_begins_while_one_ends_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("fcntl", reason="without it there is no lock")
+    path, began = tmp_path / "out.csv", list[Output]()
+
+    def then_another(step: Any) -> Any:
+        def stepped(*names: Any) -> None:
+            step(*names)
+            monkeypatch.undo()
+            began.append(Output(path, WRITERS["csv"], Position()))
+
+        return stepped
+
+    first = Output(path, WRITERS["csv"], Position())
+    first.begin(("text",))
+    monkeypatch.setattr(os, "replace", then_another(os.replace))
+    first.publish(first.complete())
+    first.close()
+    began[0].begin(("text", "more"))
+    began[0].publish(began[0].complete())
+    began[0].close()
+    assert "more" in path.read_text(encoding="utf-8-sig")
+
+    given_up = Output(path, WRITERS["csv"], Position())
+    monkeypatch.setattr(os, "close", then_another(os.close))
+    given_up.discard()
+    began[1].begin(("text",))
+    began[1].publish(began[1].complete())
+    began[1].close()
+    assert "more" not in path.read_text(encoding="utf-8-sig")
+
+
+def test_a_part_that_somebody_removes_or_replaces_is_an_error(shipped: Classifier, tmp_path: Path) -> None:
+    source, part = make(tmp_path / "in.csv", [SCAM] * 3), tmp_path / "out.csv.part"
+
+    class Meddling:
+        total: float | None = None
+
+        def __init__(self, then: Callable[[], object]) -> None:
+            self.then = then
+
+        def update(self, rows: int) -> None:
+            part.unlink()
+            self.then()
+
+    for then in (lambda: None, lambda: part.write_text("not ours")):
+        with pytest.raises(OutputError, match=r"out\.csv"):
+            run(shipped, source, tmp_path / "out.csv", progress=Meddling(then), force=True)
+        assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_file_system_without_locks_is_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fcntl = pytest.importorskip("fcntl", reason="without it there is no lock")
+
+    def unable(handle: int, how: int) -> None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(fcntl, "flock", unable)
+    out = Output(tmp_path / "out.csv", WRITERS["csv"], Position())
+    out.begin(("text",))
+    out.publish(out.complete())
+    out.close()
+    assert files(tmp_path) == ["out.csv"]
 
 
 def test_outputs_are_for_their_owner_alone(shipped: Classifier, tmp_path: Path) -> None:
