@@ -18,7 +18,6 @@ from .records import TYPES, VERDICTS, Evidence, Verdict
 __version__ = "0.1.0"
 
 
-@lru_cache(maxsize=4)
 def load(model: str | Path | None = None, prior: float | None = None, max_false_alarms: float | None = None) -> Classifier:
     """A classifier with the model in a directory, or with the one in use; for `prior` and `max_false_alarms` see `Model.at`.
 
@@ -26,7 +25,12 @@ def load(model: str | Path | None = None, prior: float | None = None, max_false_
     """
     from .registry import current
 
-    return Classifier(load_model(Path(model) if model is not None else current()).at(prior, max_false_alarms))
+    return _loaded(Path(model) if model is not None else current(), prior, max_false_alarms)
+
+
+@lru_cache(maxsize=4)
+def _loaded(directory: Path, prior: float | None, max_false_alarms: float | None) -> Classifier:
+    return Classifier(load_model(directory).at(prior, max_false_alarms))
 
 
 def score(text: str) -> Verdict:

@@ -25,7 +25,12 @@ def label_texts(classifier: Classifier, texts: Sequence[str], evidence: bool = F
     >>> label_texts(load(), ["您的快递已到菜鸟驿站，取件码5-2-1033", "好的"]).scam_verdict
     ['legit', 'unsure']
     """
-    scored = classifier.scan(texts)
+    parts = [_labels(scored, evidence) for scored in classifier.scans(texts)]
+    columns = [[label for part in parts for label in part[k] or ()] for k in range(len(Labels._fields))]
+    return Labels(*columns[:-1], columns[-1] if evidence else None)
+
+
+def _labels(scored: Scored, evidence: bool) -> Labels:
     names = {tactics: "、".join(tactics) for tactics in set(scored.tactics)}
     return Labels(
         scored.outcome[:, 0].round(6).tolist(),

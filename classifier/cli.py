@@ -161,7 +161,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_wishes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prior", type=float, metavar="SHARE", help="of impersonation among what is read: what the probability is shown for")
-    parser.add_argument("--max-false-alarms", type=float, metavar="SHARE", help="of ordinary legit messages that may be called fraud (0.005)")
+    parser.add_argument(
+        "--max-false-alarms",
+        type=float,
+        metavar="SHARE",
+        help="of ordinary legit messages that may be called fraud (default: see its card)",
+    )
 
 
 def _classifier(args: argparse.Namespace) -> Classifier:
@@ -208,7 +213,7 @@ def _call(args: argparse.Namespace) -> int:
                 raise InputError(f"{source.name}: row {row.number}, read as {reader.name}: {_NO_CALL}")
             if problem:
                 unanswered += 1
-                print(f"scamcall: {source.name}: row {row.number}: {problem}", file=sys.stderr)
+                _say(f"scamcall: {source.name}: row {row.number}: {problem}")
                 continue
             answered += 1
             found = listen(classifier, turns, args.caller)
@@ -242,7 +247,7 @@ def _follow(args: argparse.Namespace) -> int:
     if args.input not in (None, "-") or args.format:
         raise InputError("--follow reads lines from standard input: scamcall call --follow < FILE")
     if sys.stdin and sys.stdin.isatty():
-        print(_INVITATION_TO_A_CALL, file=sys.stderr)
+        _say(_INVITATION_TO_A_CALL)
     call = Call(_classifier(args), args.caller)
     for speaker, words in follow(sys.stdin.buffer) if sys.stdin else ():
         heard = call.hear(words, speaker)

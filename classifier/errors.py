@@ -36,9 +36,3 @@ class LockError(ScamcallError):
     """Another process is changing the same thing."""
 
     exit_code = 6
-
-
-class GateError(ScamcallError):
-    """New training data was refused; the model in use stays."""
-
-    exit_code = 7

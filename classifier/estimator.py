@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from .classify import Classifier
 from .corpus import Example
 from .records import TYPES
-from .train import train
+from .train import STRENGTH, train
 
 
 class ScamClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -27,7 +27,7 @@ class ScamClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     `fit` takes texts and their types; `groups` (optional) names near-copies, which calibration then never divides.
     """
 
-    def __init__(self, strength: float = 2.0) -> None:
+    def __init__(self, strength: float = STRENGTH) -> None:
         self.strength = strength
 
     def __sklearn_tags__(self) -> Any:
@@ -53,8 +53,8 @@ class ScamClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """float64 [texts, classes]: probabilities of `classes_`; rows sum to 1."""
         check_is_fitted(self)
         texts = _texts(X)
-        scored = Classifier(self.model_).scan(texts)
-        every = np.array([scored.probabilities(k) for k in range(len(texts))]).reshape(-1, len(TYPES))
+        batches = Classifier(self.model_).scans(texts)
+        every = np.array([scored.probabilities(k) for scored in batches for k in range(len(scored))]).reshape(-1, len(TYPES))
         seen = every[:, [TYPES.index(kind) for kind in self.classes_]]
         shares: NDArray[np.float64] = seen / seen.sum(axis=1, keepdims=True)  # next to nothing is lost on a kind without examples
         return shares

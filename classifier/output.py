@@ -209,9 +209,9 @@ def written(path: Path) -> list[Path]:
     return [path, *(sibling(path, kind) for kind in ("part", "packed"))]
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a small file so that it is there whole, or as it was before."""
-    temporary = sibling(path, "new")
+def write_whole(path: Path, data: bytes, temporary: Path | None = None) -> None:
+    """Write a small file so that it is there whole, or as it was before; `temporary` is where it is written first, if not beside it."""
+    temporary = temporary or sibling(path, "new")
     try:
         handle = os.open(temporary, _FLAGS | os.O_TRUNC, 0o600)
         try:

@@ -99,6 +99,8 @@ def report_file(name: str, others: Sequence[str], replace: bool) -> Callable[[Ta
     path = Path(name)
     if path.suffix.lower() not in (".html", ".htm") or path.is_dir():
         raise InputError(f"{name}: a report is an HTML file; name it so: report.html")
+    if not path.parent.is_dir():
+        raise InputError(f"{name}: there is no directory {path.parent}")
     if path.exists() and not replace:
         raise InputError(f"{name}: exists; --force replaces it")
     ours = [mine for mine in (path, sibling(path, "new")) if mine.exists()]

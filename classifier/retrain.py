@@ -1,11 +1,12 @@
-"""The way from labelled data to a model in use: read, train, write the card, publish. Gates before publishing belong here.
+"""The way from labelled data to a model in use: read, train, write the card, publish.
 
 Owns the choice of where a model goes: the shipped corpus alone rebuilds the shipped model; added samples make a user's version.
 """
 
 import hashlib
+import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from . import corpus, registry
@@ -48,8 +49,10 @@ def card_of(directory: Path) -> Path:
 
 
 def add_section(card: Path, section: str) -> None:
-    """Put a measurement into a card. Raises OutputError where it cannot be written."""
-    write_whole(card, with_section(card.read_text(encoding="utf-8"), section).encode())
+    """Put a measurement into a card. Raises OutputError where it cannot be written, LockError where another training runs."""
+    root = card.parent.parent
+    with registry.locked(root):  # and written there first: a stray file beside a model's own is refused
+        write_whole(card, with_section(card.read_text(encoding="utf-8"), section).encode(), root / f".{card.parent.name}.card")
 
 
 def _installed() -> bool:
@@ -58,8 +61,9 @@ def _installed() -> bool:
 
 def _fingerprint(model: Model) -> str:
     digest = hashlib.sha256()
-    for array in (model.keys, model.scale, model.group, model.weights, model.bias):
+    for array in (model.keys, model.scale, model.group, model.weights, model.bias, model.mix):
         digest.update(array.tobytes())
+    digest.update(json.dumps(asdict(model.cutoffs)).encode())
     return digest.hexdigest()[:12]
 
 

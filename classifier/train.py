@@ -9,6 +9,7 @@ nested logistic regression 0.952/0.971 in 2 s, multinomial 0.948/0.959 in 50 s, 
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -55,8 +56,10 @@ class Trained:
 def train(examples: Sequence[Example], say: Callable[[str], None] = lambda line: None, strength: float = STRENGTH) -> Trained:
     """Train on labelled examples; `strength` is the C of the fits.
 
-    Raises InputError where a side (impersonation, other fraud, legit) has too few groups to be learned.
+    Raises InputError where a side (impersonation, other fraud, legit) has too few groups to be learned, or what it takes is not installed.
     """
+    if not all(find_spec(name) for name in ("sklearn", "scipy", "threadpoolctl")):
+        raise InputError("training wants scikit-learn: pip install 'scamcall[train]'")
     kinds = np.array([TYPES.index(e.type) for e in examples])
     fold_of = np.array(folds([e.group for e in examples], FOLDS), dtype=np.int64)
     ordinary = np.array([e.ordinary for e in examples], dtype=bool)

@@ -1,11 +1,14 @@
 """The pure function of a batch: what a text gets does not hang on its company, and its reasons are those of its verdict."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from strategies import batches
 
 from classifier import Classifier
 from classifier.batch import COLUMNS, EVIDENCE, label_texts
+from classifier.classify import BATCH_CHARS, Scored
 from classifier.records import Labels
 
 
@@ -50,6 +53,21 @@ def test_what_is_not_read_from_left_to_right_is_shown_where_it_stands(shipped: C
     assert any(labels.scam_evidence or ())
     for verdict, reasons in zip(shipped.score_batch(texts, evidence=True), labels.scam_evidence or (), strict=True):
         assert reasons is None or [item["span"] for item in reasons] == [e.span for e in verdict.evidence]
+
+
+def test_any_number_of_texts_is_labelled_a_batch_at_a_time(shipped: Classifier, texts: list[str]) -> None:
+    several, scans = [text * 40 for text in texts[:40]] * (BATCH_CHARS // 100_000), []
+
+    class Watched(Classifier):
+        def scan(self, texts: Sequence[str]) -> Scored:
+            scans.append(sum(map(len, texts)))
+            return super().scan(texts)
+
+    labels = label_texts(Watched(shipped.model), several, evidence=True)
+    assert len(scans) > 2
+    assert max(scans) <= BATCH_CHARS < sum(scans) == sum(map(len, several))
+    assert [only(labels, k) for k in range(40)] == [label_texts(shipped, [text], evidence=True) for text in several[:40]]
+    assert all(only(labels, k) == only(labels, k % 40) for k in range(len(several)))
 
 
 def test_no_texts_have_no_labels(shipped: Classifier) -> None:

@@ -170,6 +170,14 @@ def test_a_line_without_end_is_cut_not_held() -> None:
 # -- what is no call
 
 
+def test_a_name_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "call\x1b[2J.txt"
+    path.write_text(TEXT, encoding="utf-8")
+    done = run(str(path), "--caller", "nobody")
+    assert "none of its 2 speakers" in done.stderr
+    assert "\x1b" not in done.stderr
+
+
 @pytest.mark.parametrize("text", ["我是客服，把验证码发给我\n", "text,label\n我是客服，把验证码发给我,1\n您好您好您好,0\n"])
 def test_messages_are_no_call_and_the_error_says_where_they_belong(text: str) -> None:
     done = run("-", stdin=text)

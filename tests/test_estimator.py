@@ -16,6 +16,7 @@ from classifier.corpus import Example
 from classifier.errors import InputError
 from classifier.estimator import ScamClassifier
 from classifier.records import TYPES
+from classifier.train import STRENGTH
 
 pytestmark = pytest.mark.filterwarnings("ignore:The least populated class")  # military: 93 texts in all of the corpus
 
@@ -33,6 +34,7 @@ def fitted(data: tuple[list[str], list[str], list[str]]) -> ScamClassifier:
 
 
 def test_parameters_and_clones() -> None:
+    assert ScamClassifier().strength == STRENGTH
     estimator = ScamClassifier(strength=3.0)
     assert is_classifier(estimator)
     assert estimator.get_params() == {"strength": 3.0}

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from classifier import load as load_in_use
 from classifier import registry
 from classifier.errors import InputError, LockError, ModelError, OutputError
 from classifier.model_files import load
+from classifier.retrain import add_section
 
 
 @pytest.fixture
@@ -42,6 +44,33 @@ def test_published_is_in_use_and_can_be_switched_back(models: Path, writer: Call
     assert registry.current() == shipped
     registry.use("v0001-abc")
     assert registry.current() == path
+
+
+def test_what_is_in_use_is_asked_each_time(models: Path, writer: Callable[[Path], None]) -> None:
+    shipped = load_in_use().model.id
+    with registry.locked(models):
+        registry.publish(models, "v0001-abc", writer)
+    assert load_in_use().model.id == load(models / "v0001-abc").id != shipped
+
+
+def test_a_card_that_could_not_be_written_leaves_the_model_as_it_was(
+    models: Path, writer: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with registry.locked(models):
+        path = registry.publish(models, "v0001-abc", writer)
+    (path / "card.md").write_text("# Model\n", encoding="utf-8")
+
+    def stopped(*names: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            add_section(path / "card.md", "## Found\n\nmuch\n")
+    load(path)
+    add_section(path / "card.md", "## Found\n\nmuch\n")
+    assert "much" in (path / "card.md").read_text(encoding="utf-8")
+    assert [v.id for v in registry.versions() if not v.shipped] == ["v0001-abc"]
 
 
 def test_nothing_is_left_beside_a_published_model(models: Path, writer: Callable[[Path], None]) -> None:

@@ -268,7 +268,7 @@ def test_the_command_writes_it(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.csv", "out.csv", "r.html"]
 
 
-@pytest.mark.parametrize("name", ["r.txt", "in.html", "d.html"])
+@pytest.mark.parametrize("name", ["r.txt", "in.html", "d.html", "none/r.html"])
 def test_a_name_that_cannot_be_used_is_refused_before_anything_is_done(name: str, tmp_path: Path) -> None:
     (tmp_path / "in.html").write_text("x")
     (tmp_path / "d.html").mkdir()

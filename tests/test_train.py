@@ -105,6 +105,12 @@ def test_a_side_without_examples_is_named(small_corpus: list[Example], missing: 
         train(kept)
 
 
+def test_without_what_it_takes_it_says_what_to_install(small_corpus: list[Example], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    with pytest.raises(InputError, match=r"scamcall\[train\]"):
+        train(small_corpus)
+
+
 def test_no_examples_at_all() -> None:
     with pytest.raises(InputError, match="too few examples of impersonation"):
         train([])
