@@ -26,7 +26,9 @@ def label_texts(classifier: Classifier, texts: Sequence[str], evidence: bool = F
     ['legit', 'unsure']
     """
     parts = [_labels(scored, evidence) for scored in classifier.scans(texts)]
-    columns = [[label for part in parts for label in part[k] or ()] for k in range(len(Labels._fields))]
+    if len(parts) == 1:
+        return parts[0]
+    columns: list[list[Any]] = [[label for part in parts for label in part[k] or ()] for k in range(len(Labels._fields))]
     return Labels(*columns[:-1], columns[-1] if evidence else None)
 
 

@@ -56,7 +56,7 @@ def test_what_is_not_read_from_left_to_right_is_shown_where_it_stands(shipped: C
 
 
 def test_any_number_of_texts_is_labelled_a_batch_at_a_time(shipped: Classifier, texts: list[str]) -> None:
-    several, scans = [text * 40 for text in texts[:40]] * (BATCH_CHARS // 100_000), []
+    several, scans = [text * 40 for text in texts[:40]] * (BATCH_CHARS // 20_000), []
 
     class Watched(Classifier):
         def scan(self, texts: Sequence[str]) -> Scored:
