@@ -28,8 +28,8 @@ def label_texts(classifier: Classifier, texts: Sequence[str], evidence: bool = F
     parts = [_labels(scored, evidence) for scored in classifier.scans(texts)]
     if len(parts) == 1:
         return parts[0]
-    columns: list[list[Any]] = [[label for part in parts for label in part[k] or ()] for k in range(len(Labels._fields))]
-    return Labels(*columns[:-1], columns[-1] if evidence else None)
+    columns: list[Any] = [[label for part in parts for label in part[k] or ()] for k in range(len(Labels._fields))]
+    return Labels._make([*columns[:-1], columns[-1] if evidence else None])
 
 
 def _labels(scored: Scored, evidence: bool) -> Labels:
