@@ -125,15 +125,19 @@ class Scored:
         return head
 
     def reasons(self, messages: NDArray[np.int64], heads: NDArray[np.int64], most: int | None = EVIDENCE_ITEMS) -> Reasons:
-        """What speaks loudest in some messages (ascending, each once), of a head for each: exact contributions to its logit."""
+        """What speaks loudest in some messages (ascending, each once), of a head for each: exact contributions to its logit.
+
+        Of each message the `most` that weigh most (None: all), and its tactics, whatever they weigh: what is named is shown.
+        """
         found = self.whole.only(messages)
         amount, passage = self._amounts(found, messages, heads)
         order = np.argsort(-np.abs(amount), kind="stable")
         order = order[np.argsort(found.unit[order].astype(np.min_scalar_type(len(messages))), kind="stable")]  # small numbers: a radix sort
         bounds = np.searchsorted(found.unit, np.arange(len(messages) + 1))
         if most is not None:
-            order = order[np.arange(len(order)) - bounds[found.unit] < most]
-            bounds = np.concatenate([[0], np.cumsum(np.minimum(np.diff(bounds), most))])
+            loud = np.arange(len(order)) - bounds[found.unit] < most
+            order = order[loud | self.model.tactics[found.row[order]]]
+            bounds = np.searchsorted(found.unit[order], np.arange(len(messages) + 1))
         place = self._places(messages[found.unit[order]], found.row[order], passage[order])
         return Reasons(bounds, found.row[order], amount[order], self.at.start[place], self.at.stop[place])
 

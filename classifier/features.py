@@ -25,6 +25,7 @@ from .tactics import Hits, TacticSet
 from .terms import classes, find_terms
 
 GROUPS = ("char", "sound", "concept", "tactic", "form")
+NEGATED, THEN = "¬>"  # in the names of tactics
 _CLAUSE = 12  # characters two classes may stand apart and still be a pair
 _LENGTHS = (8, 16, 32, 64, 128, 256, 512, 1024)  # folded characters
 
@@ -154,14 +155,14 @@ def _tactics(folded: Folded, hits: Hits, tactics: TacticSet) -> list[View]:
     keys = tactic_keys(tactics, hits.tactic, hits.negated)
 
     def name(k: int) -> str:
-        return f"{'¬' if hits.negated[k] else ''}{tactics.tactics[hits.tactic[k]].name}"
+        return f"{NEGATED if hits.negated[k] else ''}{tactics.tactics[hits.tactic[k]].name}"
 
     a = np.flatnonzero((kind[:-1] != kind[1:]) & (hits.message[:-1] == hits.message[1:]))
     pairs = sequence_keys(keys[a], keys[a + 1])
     stop = np.maximum(hits.stop[a], hits.stop[a + 1])
     return [
         View(3, keys, hits.start, hits.stop, lambda k: f"tactic:{name(k)}"),
-        View(3, pairs, hits.start[a], stop, lambda k: f"tactic:{name(int(a[k]))}>{name(int(a[k]) + 1)}"),
+        View(3, pairs, hits.start[a], stop, lambda k: f"tactic:{name(int(a[k]))}{THEN}{name(int(a[k]) + 1)}"),
     ]
 
 

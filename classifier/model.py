@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from . import grams
 from .errors import InputError
-from .features import GROUPS, View
+from .features import GROUPS, NEGATED, THEN, View
 from .records import IMPERSONATION
 
 HEADS = ("impersonation", "other_fraud", *IMPERSONATION)
@@ -222,6 +222,14 @@ class Model:
     def _scaled(self) -> NDArray[np.float32]:
         """float32 [heads, f]: weights times scales, each head contiguous."""
         return np.ascontiguousarray((self.weights * self.scale[:, None]).T)
+
+    @cached_property
+    def tactics(self) -> NDArray[np.bool_]:
+        """bool [f]: the features that are a tactic by itself, neither negated nor one after the other."""
+        out: NDArray[np.bool_] = self.group == GROUPS.index("tactic")
+        rows = np.flatnonzero(out)
+        out[rows] = [not set(self.names[row]) & {NEGATED, THEN} for row in rows.tolist()]
+        return out
 
     def sums(self) -> "Sums":
         """A unit without features, to which they are added bit by bit."""

@@ -60,10 +60,11 @@ def percent(p: float) -> str:
 
 
 def evidence_spans(verdict: Verdict) -> list[tuple[int, int]]:
-    """Where the evidence for fraud stands, overlapping pieces joined; none for a legit verdict."""
+    """Where the evidence for fraud and the tactics named stand, overlapping pieces joined; none for a legit verdict."""
     if verdict.scam_verdict == "legit":
         return []
-    return joined(e.span for e in verdict.evidence if e.span and e.contribution > _MARK and e.span[1] > e.span[0])
+    named = {f"tactic:{name}" for name in verdict.tactics}
+    return joined(e.span for e in verdict.evidence if e.span and e.span[1] > e.span[0] and (e.contribution > _MARK or e.feature in named))
 
 
 def joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -118,7 +118,7 @@ def test_a_verdict_of_any_text_is_sound(shipped: Classifier, text: str) -> None:
     assert verdict.scam_type in allowed[verdict.scam_verdict]
     known = {t.name for t in load_tactics().tactics if t.side == "fraud"}
     assert set(verdict.tactics) <= known
-    assert len(verdict.evidence) <= EVIDENCE_ITEMS
+    assert len([e for e in verdict.evidence if not e.feature.startswith("tactic:")]) <= EVIDENCE_ITEMS
     for e in verdict.evidence:
         assert e.span is None or 0 <= e.span[0] < e.span[1] <= len(text)
     json.dumps(verdict.as_dict(), allow_nan=False).encode("utf-8")
@@ -177,6 +177,21 @@ print([path for path in opened if not path.endswith((".py", ".pyc"))])
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, encoding="utf-8", check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_tactic_that_is_named_is_shown_where_it_stands(shipped: Classifier, texts: list[str]) -> None:
+    weighed = {shipped.model.names[row] for row in np.flatnonzero(shipped.model.tactics)}
+    assert {f"tactic:{t.name}" for t in load_tactics().tactics} >= weighed > {"tactic:自称客服", "tactic:索要验证码"}
+    shown = 0
+    assert "自称客服" in shipped.score("我是小红书客服，你之前的订单质量有问题").tactics
+    for text, verdict in zip(texts, shipped.score_batch(texts, evidence=True), strict=True):
+        places = {e.feature: e.span for e in verdict.evidence}
+        for tactic in verdict.tactics:
+            if f"tactic:{tactic}" in weighed:
+                start, stop = places[f"tactic:{tactic}"] or (0, 0)
+                assert 0 <= start < stop <= len(text)
+                shown += 1
+    assert shown > 10
 
 
 def test_strong_evidence_on_both_sides_is_unsure(shipped: Classifier, corpus: list[Example]) -> None:

@@ -88,7 +88,9 @@ def test_marks_quote_the_raw_text_where_the_evidence_is(shipped: Classifier) -> 
     assert quotes
     body = next(line for line in told.split("\n") if "〔" in line)
     assert body.replace("〔", "").replace("〕", "") == visible(text)
-    covered = {i for e in found.evidence if e.span and e.contribution > 0.05 for i in range(*e.span)}
+    named = {f"tactic:{name}" for name in found.tactics}
+    assert "tactic:自称客服" in named
+    covered = {i for e in found.evidence if e.span and (e.contribution > 0.05 or e.feature in named) for i in range(*e.span)}
     assert "".join(quotes) == "".join(visible(c) for i, c in enumerate(text) if i in covered)
 
 
