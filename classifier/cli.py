@@ -365,10 +365,11 @@ def _evaluate(args: argparse.Namespace) -> int:
 
 
 def _models(args: argparse.Namespace) -> int:
-    from .registry import versions
+    from .registry import current, versions
 
     for version in versions():
         print(f"{'*' if version.current else ' '} {version.id}  {'shipped' if version.shipped else 'yours'}  {version.path}")
+    current()  # an error where the one that was chosen is gone
     return 0
 
 

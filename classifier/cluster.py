@@ -89,7 +89,10 @@ def _absolute(output: str) -> str:
 
 def _connected(client: Any, scheduler: str) -> Any:
     """A client of a scheduler that has workers. Raises InputError where there is none."""
+    from distributed.comm.addressing import parse_address, parse_host_port
+
     try:
+        parse_host_port(parse_address(scheduler)[1])  # here, as a client that fails at this complains once more when it is collected
         connected = client(scheduler, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError) as e:
         raise InputError(f"{scheduler}: no Dask scheduler answers there ({type(e).__name__})") from None

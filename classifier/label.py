@@ -23,7 +23,7 @@ from .batch import COLUMNS, EVIDENCE, begin, keep_memory, label_texts, label_the
 from .chunks import Chunk, chunks
 from .classify import Classifier
 from .errors import InputError, LimitError
-from .output import Checkpoint, Output, Pipe, Position, fingerprint, make_directory, publish, sibling, written
+from .output import Checkpoint, Output, Pipe, Position, fingerprint, make_directory, publish, see_alone, sibling, written
 from .pool import Pool
 from .readers import Source, known_encoding, open_source, recognise
 from .records import Labels, Row
@@ -35,6 +35,7 @@ from .writers import WRITERS
 CHECKPOINT = 16  # chunks between two checkpoints: about a second's work, a few milliseconds of the disk's
 _COLLECTED = 50_000  # new objects: more than the rows that are in work
 _VERSION = 2  # of the checkpoint's notes
+_KINDS = {"model": "model, prior or share of false alarms", "options": "option", "inputs": "input"}
 
 
 class Progress(Protocol):
@@ -133,6 +134,8 @@ def plan(inputs: Sequence[str], output: str) -> tuple[list[Task], Checkpoint | N
     else:
         if "-" in names:
             raise InputError("standard input cannot be one of several inputs")
+        if _writer_of(target) and not target.is_dir() and not output.endswith(("/", os.sep)):
+            raise InputError(f"{output}: several inputs become as many outputs; name a directory for them: {target.with_suffix('')}{os.sep}")
         tasks = [Task(name, target / _output_name(name)) for name in names]
         make_directory(target)
         checkpoint = Checkpoint(target / "scamcall.checkpoint")
@@ -226,6 +229,9 @@ class Run:
         notes = self._checkpoint.read() if self._checkpoint and (resume or not force) else None
         if notes is not None:
             if not resume:
+                for task in self._tasks:
+                    if task.target:
+                        see_alone(task.target)
                 raise InputError(f"{self._tasks[0].target}: an earlier run was interrupted; --resume goes on, --force starts over")
             self._take_up(notes)
             return
@@ -238,7 +244,7 @@ class Run:
     def _take_up(self, notes: dict[str, Any]) -> None:
         for key, value in self._same.items():
             if notes.get(key) != json.loads(json.dumps(value)):
-                raise InputError(f"{self._tasks[0].target}: the interrupted run had another {key.rstrip('s')}; --force starts over")
+                raise InputError(f"{self._tasks[0].target}: the interrupted run had another {_KINDS.get(key, key)}; --force starts over")
         try:
             self.done, self._current = notes["done"], notes["current"]
             self.tally, self._part = Tally.from_state(notes["tally"]), Tally.from_state(notes["part"])

@@ -292,6 +292,13 @@ def sync_directory(path: Path) -> None:
         os.close(handle)
 
 
+def see_alone(path: Path) -> None:
+    """Raises LockError where another run is writing an output."""
+    part = sibling(path, "part")
+    with suppress(OSError), open(part, "r+b") as file:
+        _lock(file.fileno(), part)
+
+
 def _lock(handle: int, path: Path) -> None:
     """Alone at a file. Raises LockError where another run is, or was when the file was opened and has given it another name since."""
     if fcntl is None:  # Windows: two runs into one file are the user's to avoid

@@ -119,6 +119,15 @@ def test_no_model_is_one_line_and_exit_code_4(models: Path) -> None:
     assert SCAM not in done.stderr
 
 
+def test_a_chosen_model_that_is_gone_is_said_beside_those_there_are(models: Path) -> None:
+    models.mkdir()
+    (models / "CURRENT").write_text("v0001-abc\n")
+    done = run("models", SCAMCALL_MODELS=str(models))
+    assert done.returncode == 4
+    assert "base-" in done.stdout
+    assert "no model v0001-abc" in done.stderr
+
+
 def test_a_damaged_model_is_one_line_and_exit_code_4(models: Path, small_model: Path) -> None:
     (models / "v0001-bad").mkdir(parents=True)
     for path in small_model.iterdir():

@@ -222,6 +222,7 @@ def test_an_unreadable_input_does_not_stop_the_others(shipped: Classifier, tmp_p
         (["in.csv"], "out", r"\.csv"),
         (["in.csv", "sub/in.csv"], "out", "two inputs would become"),
         (["in.csv", "old.csv"], "-", "cannot share standard output"),
+        (["in.csv", "old.csv"], "new.csv", "name a directory for them: new/"),
         (["none-*.csv"], "out", "no file is called so"),
         (["none.csv"], "out.csv", "No such file"),
         (["-", "in.csv"], "out", "standard input"),
@@ -389,6 +390,17 @@ def test_two_runs_into_one_file(tmp_path: Path) -> None:
         Output(tmp_path / "out.csv", WRITERS["csv"], Position())
     first.discard()
     assert files(tmp_path) == []
+
+
+def test_a_run_that_goes_on_is_not_called_interrupted(shipped: Classifier, tmp_path: Path) -> None:
+    source = make(tmp_path / "in.csv", [SCAM] * 3)
+    (tmp_path / "out.csv.checkpoint").write_text("{}")
+    other = Output(tmp_path / "out.csv", WRITERS["csv"], Position())
+    with pytest.raises(LockError, match="another run is writing it"):
+        run(shipped, source, tmp_path / "out.csv")
+    other.close()
+    with pytest.raises(InputError, match="--resume goes on"):
+        run(shipped, source, tmp_path / "out.csv")
 
 
 def test_a_file_that_another_run_completes_meanwhile_is_not_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
