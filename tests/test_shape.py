@@ -16,7 +16,7 @@ ROOT = PACKAGE.parent
 ORDER = (  # a room may import only what stands before it
     *("errors", "records", "turns", "grams", "sounds", "disguise", "normalise", "passages", "terms", "tactics", "features"),
     *("model", "model_files", "classify", "growing", "calls", "batch"),
-    *("redact", "readers", "chunks", "writers", "output", "signals", "pool", "tally", "label"),
+    *("moments", "redact", "readers", "chunks", "writers", "output", "signals", "pool", "tally", "label"),
     *("corpus", "corpus_check", "train", "markdown", "evaluation", "card", "registry", "retrain", "render", "render_call", "report"),
     *("__init__", "estimator", "cluster", "cli", "__main__"),
 )
