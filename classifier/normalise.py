@@ -112,8 +112,15 @@ class Folded:
 
     def raw_spans(self, start: NDArray[np.int64], stop: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """The same for many, none empty; parallel arrays."""
-        edges = np.column_stack([start, stop]).ravel()  # every second stretch is what lies between two of them
-        return np.minimum.reduceat(self.begin, edges)[::2], np.maximum.reduceat(self.end, edges)[::2]
+        return _extent(self.begin, self.end, start, stop)
+
+
+def _extent(
+    begin: NDArray[np.int32], end: NDArray[np.int32], start: NDArray[np.int64], stop: NDArray[np.int64]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The lowest begin and the highest end in each of some stretches [start, stop), none of them empty or at the end of all."""
+    edges = np.column_stack([start, stop]).ravel()  # every second stretch is what lies between two of them
+    return np.minimum.reduceat(begin, edges)[::2], np.maximum.reduceat(end, edges)[::2]
 
 
 @lru_cache(maxsize=1)
@@ -184,10 +191,11 @@ class _Line(NamedTuple):
             return self
         self.codes[starts] = codes
         self.kinds[starts] = _kinds()[codes]
-        self.begin[starts] = np.minimum(self.begin[starts], self.begin[stops - 1])  # turned round by an override, the last stands first
-        self.end[starts] = np.maximum(self.end[starts], self.end[stops - 1])
         longer = stops - starts > 1
-        return self.without(starts[longer] + 1, stops[longer])
+        starts, stops = starts[longer], stops[longer]
+        if len(starts):  # an override may turn round a part of a run: any of its characters may stand first
+            self.begin[starts], self.end[starts] = _extent(self.begin, self.end, starts, stops)
+        return self.without(starts + 1, stops)
 
 
 def fold(texts: Sequence[str]) -> Folded:
