@@ -73,6 +73,20 @@ def test_disguise_is_read_through(raw: str, read: str) -> None:
     assert folded(raw) == read
 
 
+@pytest.mark.parametrize("edge", ["\n", "\n\n", "\r\n", "\n \n", "\n\t\n"])
+@pytest.mark.parametrize(
+    "columns", ["您钱全面\n好转账去\n请到户谢\n把安里谢", "您钱全面 好转账去 请到户谢 把安里谢", "您钱全面\r\n好转账去\r\n请到户谢\r\n把安里谢"]
+)
+def test_blank_lines_around_columns_change_nothing_in_them(edge: str, columns: str) -> None:
+    inside = fold([columns])
+    assert inside.text(0) == "您好请把钱转到安全账户里面去谢谢"
+    for before, after in ((edge, ""), ("", edge), (edge, edge)):
+        batch = fold(["您好", f"{before}{columns}{after}"])
+        assert batch.text(1).strip() == inside.text(0)
+        first = batch.text(1).index("您")
+        assert spans(batch, 1)[first : first + 16] == [(a + len(before), b + len(before)) for a, b in spans(inside, 0)]
+
+
 @given(batches)
 def test_every_folded_character_maps_back_in_the_order_it_is_read(texts: list[str]) -> None:
     batch = fold(texts)
