@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from .classify import Classifier
+from .classify import TOO_LITTLE, Classifier
 from .growing import GrowingText, grow
 from .records import Evidence, Verdict
 from .tactics import load_tactics
@@ -208,8 +208,8 @@ class Call:
 
 
 def enough(said: Verdict | Heard) -> bool:
-    """Was there enough to read for what is said to mean something? What was cut short was enough."""
-    return not said.reason or said.status == "truncated"
+    """Was there enough to read for what is said to mean something?"""
+    return said.reason not in TOO_LITTLE
 
 
 def risk(verdict: Verdict) -> float:

@@ -37,6 +37,7 @@ REASONS = (
     "像骗局，又像在转述别人遇到的骗局，两方面的迹象都很强",
 )
 _OK, _NO_CHINESE, _TOO_SHORT, _NOT_READ, _WARNING, _TOLD, _BOTH = range(len(REASONS))
+TOO_LITTLE = (REASONS[_NO_CHINESE], REASONS[_TOO_SHORT])  # with these nothing was judged
 BEYOND_DOUBT = 0.9  # of any fraud, from which signs of a story change nothing; with 0.97 three points of recall on unseen police frauds would go
 STATUS = ("ok", "repaired", "truncated")
 

@@ -1,6 +1,7 @@
 """Keys of n-grams: one 64-bit number for each run of n characters (or words), computed for a whole batch at once.
 
-Owns the hash and the one table shape in which keys are looked up. Knows nothing of what the keys stand for.
+Owns the hash and how keys are looked up: many in a `Table`, few among very many in an `Index`, texts wherever they stand by `Literals`.
+Knows nothing of what the keys stand for.
 The same function serves training, scoring and the search for tactic phrases, so a key can be computed once and compared anywhere.
 A multiplicative hash mixes upwards, so its high bits are the good ones: slots are cut from the top.
 """

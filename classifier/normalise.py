@@ -112,8 +112,15 @@ class Folded:
 
     def raw_spans(self, start: NDArray[np.int64], stop: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """The same for many, none empty; parallel arrays."""
-        edges = np.column_stack([start, stop]).ravel()  # every second stretch is what lies between two of them
-        return np.minimum.reduceat(self.begin, edges)[::2], np.maximum.reduceat(self.end, edges)[::2]
+        return _extent(self.begin, self.end, start, stop)
+
+
+def _extent(
+    begin: NDArray[np.int32], end: NDArray[np.int32], start: NDArray[np.int64], stop: NDArray[np.int64]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The lowest begin and the highest end in each of some stretches [start, stop), none of them empty or at the end of all."""
+    edges = np.column_stack([start, stop]).ravel()  # every second stretch is what lies between two of them
+    return np.minimum.reduceat(begin, edges)[::2], np.maximum.reduceat(end, edges)[::2]
 
 
 @lru_cache(maxsize=1)
@@ -184,10 +191,11 @@ class _Line(NamedTuple):
             return self
         self.codes[starts] = codes
         self.kinds[starts] = _kinds()[codes]
-        self.begin[starts] = np.minimum(self.begin[starts], self.begin[stops - 1])  # turned round by an override, the last stands first
-        self.end[starts] = np.maximum(self.end[starts], self.end[stops - 1])
         longer = stops - starts > 1
-        return self.without(starts[longer] + 1, stops[longer])
+        starts, stops = starts[longer], stops[longer]
+        if len(starts):  # an override may turn round a part of a run: any of its characters may stand first
+            self.begin[starts], self.end[starts] = _extent(self.begin, self.end, starts, stops)
+        return self.without(starts + 1, stops)
 
 
 def fold(texts: Sequence[str]) -> Folded:
@@ -222,10 +230,12 @@ def fold(texts: Sequence[str]) -> Folded:
 
     order = _reading_order(raw)
     for k, text in enumerate(cut):
-        if (rows := _rows(text)) and not labelled[k]:
-            mine = slice(raw_bounds[k], raw_bounds[k + 1] - PADS)
+        first, rows = _rows(text)
+        if rows and not labelled[k]:
+            first += int(raw_bounds[k])
+            mine = slice(first, first + sum(map(len, rows)) + len(rows) - 1)
             if (columns := _columns(codes[mine], rows)) is not None:
-                order[mine] = raw_bounds[k] + columns
+                order[mine] = first + columns
                 codes[mine][columns[1 - len(rows) :]] = _DROP
     keep = order[codes.take(order) != _DROP]
     codes, begin = codes.take(keep), (keep - np.repeat(raw_bounds[:-1], length).take(keep)).astype(np.int32)
@@ -276,15 +286,20 @@ def _reading_order(raw: NDArray[np.uint32]) -> NDArray[np.int64]:
     return order
 
 
-def _rows(text: str) -> list[str]:
-    """The lines of a text (or what spaces part, where it has but one) that may be columns: a few of one length; else empty."""
+def _rows(text: str) -> tuple[int, list[str]]:
+    """The lines of a text (or what spaces part, where it has but one) that may be columns: a few of one length; else empty. And where they
+    begin: blank lines before and behind are none of them."""
+    first = text.rfind("\n", 0, len(text) - len(text.lstrip())) + 1
+    last = text.find("\n", len(text.rstrip()))
+    if first or last >= 0:
+        text = text[first : last if last >= 0 else len(text)]
     mark = "\n" if "\n" in text else " "
     size = text.find(mark)
     second = text.find(mark, size + 1)
     if size < 2 or abs((second if second >= 0 else len(text)) - 2 * size - 1) > 1:  # nearly all texts
-        return []
+        return first, []
     rows = text.split(mark)
-    return rows if len(rows) <= _COLUMNS and all(-1 <= len(row) - size <= 1 for row in rows) else []
+    return first, rows if len(rows) <= _COLUMNS and all(-1 <= len(row) - size <= 1 for row in rows) else []
 
 
 def _columns(codes: NDArray[np.uint32], rows: Sequence[str]) -> NDArray[np.int64] | None:

@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from .moments import iso
+
 _D = "[0-9０-９]"
 _GAP = r"[ \-—－·.]?"  # what people put between groups of digits
 _LETTER = "A-Za-z0-9_０-９"
@@ -74,7 +76,8 @@ _MAYBE = re.compile(
 )
 _PERSON = re.compile(rf"{_FAMILY}[一-鿿]{{1,2}}")
 _PERSON_COLUMNS = re.compile("姓名|联系人|发件人|收件人|昵称|备注名|contact|name|sender|from|to|talker|address|recipient|号码|手机|phone", re.I)
-_MOMENT_COLUMNS = re.compile("date|time|时间|日期", re.I)  # a moment in milliseconds has as many digits as a bank card
+_MOMENT_COLUMNS = re.compile("date|time|时间|日期", re.I)
+_LATEST = "2100"  # read as moments since 1970, the numbers of most bank cards are later
 
 
 def redact(text: str) -> str:
@@ -113,11 +116,13 @@ def redact_person(text: str) -> str:
 
 def redact_columns(columns: dict[str, Any]) -> dict[str, Any]:
     """The columns of a row, each value masked; a column that by its name holds persons is masked as such. Numbers that must be masked
-    become text."""
-    return {
-        name: value if _MOMENT_COLUMNS.search(name) else _value(value, redact_person if _PERSON_COLUMNS.search(name) else redact)
-        for name, value in columns.items()
-    }
+    become text. A moment stays, however many digits it has, where the column's name speaks of time."""
+    return {name: _value(value, _mask_of(name)) for name, value in columns.items()}
+
+
+def _mask_of(column: str) -> Callable[[str], str]:
+    mask = redact_person if _PERSON_COLUMNS.search(column) else redact
+    return (lambda text: text if "" < iso(text) < _LATEST else mask(text)) if _MOMENT_COLUMNS.search(column) else mask
 
 
 def _value(value: Any, mask: Callable[[str], str]) -> Any:

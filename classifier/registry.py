@@ -94,9 +94,14 @@ def publish(root: Path, model_id: str, write: Callable[[Path], None]) -> Path:
         write(temporary)
         sync_directory(temporary)
         target = root / model_id
-        if target.exists():
-            os.replace(target, old)
-        os.replace(temporary, target)
+        try:
+            if target.exists():
+                os.replace(target, old)
+            os.replace(temporary, target)
+        except BaseException:
+            if old.exists() and not target.exists():
+                os.replace(old, target)
+            raise
         sync_directory(root)
         shutil.rmtree(old, ignore_errors=True)
         _point(root, model_id)

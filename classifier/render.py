@@ -6,7 +6,7 @@ Owns the wording of verdicts and next steps, and the escaping of what a terminal
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
-from .records import TYPE_NAMES, VERDICT_NAMES, Verdict
+from .records import TYPE_NAMES, VERDICT_NAMES, Evidence, Verdict
 from .tactics import load_tactics
 
 NEXT_STEP = {
@@ -61,10 +61,13 @@ def percent(p: float) -> str:
 
 def evidence_spans(verdict: Verdict) -> list[tuple[int, int]]:
     """Where the evidence for fraud and the tactics named stand, overlapping pieces joined; none for a legit verdict."""
-    if verdict.scam_verdict == "legit":
-        return []
-    named = {f"tactic:{name}" for name in verdict.tactics}
-    return joined(e.span for e in verdict.evidence if e.span and e.span[1] > e.span[0] and (e.contribution > _MARK or e.feature in named))
+    return [] if verdict.scam_verdict == "legit" else spans_for(verdict.evidence, verdict.tactics)
+
+
+def spans_for(evidence: Iterable[Evidence], tactics: Sequence[str]) -> list[tuple[int, int]]:
+    """Where what speaks for fraud stands, and the tactics that are named; overlapping pieces joined."""
+    named = {f"tactic:{name}" for name in tactics}
+    return joined(e.span for e in evidence if e.span and e.span[1] > e.span[0] and (e.contribution > _MARK or e.feature in named))
 
 
 def joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

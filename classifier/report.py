@@ -16,8 +16,8 @@ from pathlib import Path
 
 from .errors import InputError
 from .output import sibling, write_whole
-from .records import IMPERSONATION, SKIPPED, TYPE_NAMES, VERDICT_NAMES, VERDICTS, Verdict
-from .render import NEXT_STEP, evidence_spans, visible
+from .records import IMPERSONATION, SKIPPED, TYPE_NAMES, VERDICT_NAMES, VERDICTS, Evidence
+from .render import NEXT_STEP, spans_for, visible
 from .tactics import load_tactics
 from .tally import BINS, Example, Tally
 
@@ -308,31 +308,32 @@ def _tactics(tally: Tally) -> str:
 
 def _messages(tally: Tally) -> str:
     order = sorted(tally.top.values(), key=lambda e: -e.score)
-    return "\n".join(_message(e, e.verdict) for e in order if e.verdict)
+    return "\n".join(_message(e) for e in order)
 
 
-def _message(example: Example, verdict: Verdict) -> str:
+def _message(example: Example) -> str:
     facts = [
-        f"<b>{100 * verdict.scam_score:.1f}%</b>" if verdict.scam_score < 0.9995 else "<b>&gt;99.9%</b>",
-        TYPE_NAMES[verdict.scam_type],
+        f"<b>{100 * example.score:.1f}%</b>" if example.score < 0.9995 else "<b>&gt;99.9%</b>",
+        TYPE_NAMES[example.kind],
         _name(example.sender),
         _text(re.sub(r"(?:[+-]\d\d:\d\d|Z)$", "", example.time.replace("T", " "))),  # all times are Chinese time
         f"{_name(Path(example.where).name)} 第 {example.number} 行",
         f"相同内容共 {example.count:,} 条" if example.count > 1 else "",
+        f"全文 {example.size:,} 字，这里是开头" if example.size > len(example.text) else "",
     ]
     out, last = [], 0
-    for start, end in _marks(verdict):
+    for start, end in _marks(example.evidence or (), example.tactics):
         out += [_text(example.text[last:start]), f"<mark>{_text(example.text[start:end])}</mark>" if start < len(example.text) else ""]
         last = end
     text = "".join([*out, _text(example.text[last:])])
-    tags = "".join(f'<span class="tag">{_text(name)}</span>' for name in verdict.tactics)
+    tags = "".join(f'<span class="tag">{_text(name)}</span>' for name in example.tactics)
     header = "".join(f"<span>{fact}</span>" for fact in facts if fact)
     return f'<article class="message"><header>{header}</header><blockquote>{text}</blockquote>{tags}</article>'
 
 
-def _marks(verdict: Verdict) -> list[tuple[int, int]]:
-    """What is marked: the evidence, without single characters, which tell a reader nothing, where there is more of it."""
-    spans = evidence_spans(verdict)
+def _marks(evidence: Sequence[Evidence], tactics: Sequence[str]) -> list[tuple[int, int]]:
+    """What is marked: the evidence and the tactics named, without single characters, which tell a reader nothing, where there is more of it."""
+    spans = spans_for(evidence, tactics)
     return [span for span in spans if span[1] - span[0] > 1] or spans
 
 

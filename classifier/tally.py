@@ -16,22 +16,25 @@ TOP = 30  # messages kept
 _EXAMPLES = 20  # rows named for what went wrong with them
 _KEPT = 10_000  # entries of a counter, once it has had twice as many
 _EXCERPT = 1_000  # characters of a message kept: the report quotes, it does not archive
-_SCORED = 20_000  # characters in which evidence is sought: thirty such messages take a fraction of a second, thirty of 200,000 do not
 
 
 @dataclass
 class Example:
     """One of the highest scores.
 
-    text     the beginning of the message, as it may be shown; scored: what its evidence is sought in, "" once there is a verdict
-    verdict  with evidence; None until `Tally.explain`
-    number   of its first row, in the input `where`; count: how often the same text came
+    text      the beginning of the message, as it may be shown; scored: the same as it was, "" once there is evidence
+    size      characters of the whole message, which score, kind and tactics are of: those of its label
+    evidence  of the beginning alone; None until `Tally.explain`
+    number    of its first row, in the input `where`; count: how often the same text came
     """
 
     text: str
     scored: str
+    size: int
     score: float
-    verdict: Verdict | None
+    kind: str
+    tactics: tuple[str, ...]
+    evidence: tuple[Evidence, ...] | None
     sender: str
     time: str
     where: str
@@ -108,9 +111,11 @@ class Tally:
             _bound(counter)
         floor = self._floor()
         for k in fraud:
-            score = scores[k]
-            if verdicts[k] == "impersonation" and score is not None and score >= floor:
-                self._keep(where, rows[k], score, text(k), shown)
+            score, kind = scores[k], types[k]
+            if verdicts[k] == "impersonation" and score is not None and kind and score >= floor:
+                whole, names, row = text(k), tactics[k], rows[k]
+                begin, seen = whole[:_EXCERPT], tuple(names.split("、")) if names else ()
+                self._admit(Example(shown(begin), begin, len(whole), score, kind, seen, None, row.sender, row.time, where, row.number))
                 floor = self._floor()
 
     def _count_unscored(self, where: str, rows: Sequence[Row]) -> None:
@@ -122,12 +127,8 @@ class Tally:
             elif row.skipped:
                 self.skipped[row.skipped] += 1
 
-    def _keep(self, where: str, row: Row, score: float, text: str, shown: Callable[[str], str]) -> None:
-        """Keep a message where it is among the highest."""
-        self._admit(Example(shown(text[:_EXCERPT]), text[:_SCORED], score, None, row.sender, row.time, where, row.number))
-
     def _admit(self, example: Example) -> None:
-        """The same text is kept once and counted."""
+        """Keep a message where it is among the highest; the same text is kept once and counted."""
         known = self.top.get(example.text)
         if known is not None:
             known.count += example.count
@@ -158,16 +159,16 @@ class Tally:
 
     def explain(self, score: Callable[[list[str]], list[Verdict]]) -> None:
         """Find the evidence of the highest scores, so far; `score` gives verdicts, with evidence, for texts."""
-        new = [e for e in self.top.values() if e.verdict is None]
+        new = [e for e in self.top.values() if e.evidence is None]
         for example, verdict in zip(new, score([e.scored for e in new]) if new else [], strict=True):
-            example.verdict, example.scored = verdict, ""
+            example.evidence, example.scored = verdict.evidence, ""
 
     def state(self) -> dict[str, Any]:
         """Everything, as plain JSON; after `explain`."""
         return {
             **{name: getattr(self, name) for name in _PLAIN},
             "days": [[day, verdict, count] for (day, verdict), count in self.days.items()],
-            "top": [{**vars(e), "verdict": e.verdict.as_dict()} for e in self.top.values() if e.verdict],
+            "top": [{**vars(e), "evidence": [dict(vars(reason)) for reason in e.evidence]} for e in self.top.values() if e.evidence is not None],
         }
 
     @classmethod
@@ -179,9 +180,8 @@ class Tally:
         tally.examples = [(where, number, problem) for where, number, problem in state["examples"]]
         tally.days = Counter({(day, verdict): count for day, verdict, count in state["days"]})
         for entry in state["top"]:
-            evidence = tuple(Evidence(**{**e, "span": e["span"] and tuple(e["span"])}) for e in entry["verdict"]["evidence"])
-            verdict = Verdict(**{**entry["verdict"], "tactics": tuple(entry["verdict"]["tactics"]), "evidence": evidence})
-            tally.top[entry["text"]] = Example(**{**entry, "verdict": verdict})
+            evidence = tuple(Evidence(**{**e, "span": e["span"] and tuple(e["span"])}) for e in entry["evidence"])
+            tally.top[entry["text"]] = Example(**{**entry, "tactics": tuple(entry["tactics"]), "evidence": evidence})
         return tally
 
 

@@ -9,6 +9,7 @@ from strategies import batches
 from classifier import Classifier
 from classifier.batch import COLUMNS, EVIDENCE, label_texts
 from classifier.classify import BATCH_CHARS, Scored
+from classifier.normalise import fold
 from classifier.records import Labels
 
 
@@ -51,8 +52,19 @@ def test_what_is_not_read_from_left_to_right_is_shown_where_it_stands(shipped: C
     texts = ["嘿澳注\n一門册\n倍威送\n官尼就\n网斯了，加我微信领取", "把\u202e码证验\u202c发给我，我是客服", "嘿澳注\n一門册\n倍威送\n官尼就\n网斯了"]
     labels = label_texts(shipped, texts, evidence=True)
     assert any(labels.scam_evidence or ())
-    for verdict, reasons in zip(shipped.score_batch(texts, evidence=True), labels.scam_evidence or (), strict=True):
+    for text, verdict, reasons in zip(texts, shipped.score_batch(texts, evidence=True), labels.scam_evidence or (), strict=True):
         assert reasons is None or [item["span"] for item in reasons] == [e.span for e in verdict.evidence]
+        for e in verdict.evidence:
+            family, _, name = e.feature.partition(":")
+            if family == "char" and e.span:
+                assert set(name) <= {fold([c]).text(0) for c in text[slice(*e.span)]}, e
+
+
+def test_a_number_that_is_turned_round_in_part_is_shown_whole(shipped: Classifier) -> None:
+    text = "把\u202e码证验\u202c发给我，我是客服，您的号码12\u202e43\u202c，加我微信领取"
+    shown = [text[slice(*e.span)] for e in shipped.scan([text]).contributions(0)[1] if e.span and e.feature.startswith("char:") and "0" in e.feature]
+    assert shown
+    assert all("12\u202e43" in part for part in shown)
 
 
 def test_any_number_of_texts_is_labelled_a_batch_at_a_time(shipped: Classifier, texts: list[str]) -> None:

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from strategies import hostile
 
 from classifier import Call, Classifier, listen
-from classifier.calls import ALARMS, PATH, SIDES, risk
+from classifier.calls import ALARMS, PATH, SIDES, enough, risk
+from classifier.classify import REASONS
 from classifier.corpus import Example
 from classifier.model import Cutoffs
+from classifier.render_call import turn_lines
 from classifier.tactics import STAGES, load_tactics
 from classifier.turns import side_of, transcript
 
@@ -29,8 +31,14 @@ GENUINE = [
     ("客户", "四点吧"),
     ("客服", "好的，那我给您留到四点，到店报手机尾号就行。"),
 ]
+ABOUT = (  # enough to judge, with a reason
+    ("反诈中心提醒您：凡是自称公检法要求您转账到安全账户的都是诈骗", "防诈提醒"),
+    ("我爸昨天接到电话，说他是公安局的，让把钱转到安全账户，是不是诈骗啊？我该怎么办", "转述"),
+)
 WORST = ("把钱转到安全账户，不要告诉任何人，验证码发给我", "我是公安局的，你涉嫌洗钱", "您好我是客服给您双倍赔偿打开支付宝备用金")
-turns = st.lists(st.tuples(st.sampled_from(["客服", "客户", "A", ""]), st.sampled_from([w for _, w in SCAM]) | hostile), max_size=12)
+turns = st.lists(
+    st.tuples(st.sampled_from(["客服", "客户", "A", ""]), st.sampled_from([w for _, w in SCAM] + [w for w, _ in ABOUT]) | hostile), max_size=12
+)
 
 
 def unlabelled(call: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -48,6 +56,21 @@ def test_a_scam_turn_by_turn(shipped: Classifier) -> None:
     assert "屏幕共享" in found.turns[5].tactics
     assert found.turns[5].evidence
     assert found.risk == found.turns[-1].risk == risk(found.verdict)
+
+
+@pytest.mark.parametrize(("words", "reason"), ABOUT)
+def test_what_is_about_fraud_is_judged_and_the_next_turn_changes_it(shipped: Classifier, words: str, reason: str) -> None:
+    call = Call(shipped)
+    first, second = call.hear(words), call.hear("您把验证码发给我，我帮您办理退款")
+    assert reason in first.reason
+    assert second.change == pytest.approx(second.risk - first.risk)
+    assert "%" in turn_lines(first, colour=False)
+
+
+def test_signs_of_both_sides_are_judged_and_marked(shipped: Classifier) -> None:
+    heard = replace(Call(shipped).hear(WORST[0]), scam_verdict="unsure", reason=REASONS[-1])
+    assert enough(heard)
+    assert "〔" in turn_lines(heard, colour=False)
 
 
 def test_a_genuine_call_does_not_alarm(shipped: Classifier) -> None:

@@ -2,17 +2,20 @@
 
 import csv
 import errno
+import importlib
 import json
 import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 from labelling import FINE, SCAM, files, make
+from python_calamine import CalamineWorkbook
 
 from classifier import Classifier
 from classifier import chunks as chunk_room
@@ -34,9 +37,14 @@ BACKUP = """<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>
 """
 
 
-def rows_of(path: Path) -> list[dict[str, str]]:
+def rows_of(path: Path, delimiter: str = ",") -> list[dict[str, str]]:
     with open(path, encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
+        return list(csv.DictReader(file, delimiter=delimiter))
+
+
+def rows_of_sheet(sheet: list[list[Any]]) -> list[dict[str, Any]]:
+    header, *rows = sheet
+    return [dict(zip(header, row, strict=True)) for row in rows]
 
 
 def run(classifier: Classifier, inputs: str | Sequence[str], output: Path | str, options: Options | None = None, **more: Any) -> Tally:
@@ -79,15 +87,30 @@ def test_two_processes_write_what_one_writes(shipped: Classifier, texts: list[st
 
 
 def test_every_format_holds_the_same(shipped: Classifier, tmp_path: Path) -> None:
-    source = make(tmp_path / "in.csv", [SCAM, FINE, "=1+1 您好，请点击链接"])
-    for name in WRITERS:
-        if name != "parquet" or WRITERS[name].needs is None:
-            run(shipped, source, tmp_path / f"out.{name}")
-    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text(encoding="utf-8").split("\n")[:-1]]
-    assert [line["scam_verdict"] for line in lines] == [row["scam_verdict"] for row in rows_of(tmp_path / "out.csv")]
-    assert lines[2]["短信内容"] == "=1+1 您好，请点击链接"
-    assert rows_of(tmp_path / "out.csv")[2]["短信内容"] == "'=1+1 您好，请点击链接"
-    assert (tmp_path / "out.xlsx").read_bytes().startswith(b"PK")
+    formula = "=1+1 您好，请点击链接"
+    source = make(tmp_path / "in.csv", [SCAM, FINE, formula])
+    read: dict[str, Callable[[Path], list[dict[str, Any]]]] = {
+        "jsonl": lambda path: [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n")[:-1]],
+        "csv": rows_of,
+        "tsv": lambda path: rows_of(path, "\t"),
+        "xlsx": lambda path: rows_of_sheet(CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python()),
+        "parquet": lambda path: importlib.import_module("pyarrow.parquet").read_table(path).to_pylist(),
+    }
+    assert set(read) == set(WRITERS)
+    expected = [shipped.score(text) for text in (SCAM, FINE, formula)]
+    for name, writer in WRITERS.items():
+        if writer.needs and find_spec(writer.needs[0]) is None:
+            continue
+        run(shipped, source, tmp_path / f"out.{name}")
+        rows = read[name](tmp_path / f"out.{name}")
+        assert [list(row) for row in rows] == [["编号", "短信内容", *COLUMNS]] * 3, name
+        assert [row["短信内容"] for row in rows] == [SCAM, FINE, f"'{formula}" if writer.fixed else formula], name
+        assert [str(row["编号"]).removesuffix(".0") for row in rows] == ["0", "1", "2"], name
+        assert [float(row["scam_score"]) for row in rows] == pytest.approx([v.scam_score for v in expected], abs=1e-6), name
+        assert [row["scam_verdict"] for row in rows] == [v.scam_verdict for v in expected], name
+        assert [row["scam_type"] for row in rows] == [v.scam_type for v in expected], name
+        assert [row["scam_tactics"] or "" for row in rows] == ["、".join(v.tactics) for v in expected], name
+        assert [row["scam_status"] for row in rows] == ["ok"] * 3, name
 
 
 def test_parquet_goes_in_and_out(shipped: Classifier, tmp_path: Path) -> None:

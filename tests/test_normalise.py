@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from strategies import ATTACKS, batches, hostile
 
 from classifier.disguise import lexicon
@@ -72,6 +73,20 @@ def test_disguise_is_read_through(raw: str, read: str) -> None:
     assert folded(raw) == read
 
 
+@pytest.mark.parametrize("edge", ["\n", "\n\n", "\r\n", "\n \n", "\n\t\n"])
+@pytest.mark.parametrize(
+    "columns", ["您钱全面\n好转账去\n请到户谢\n把安里谢", "您钱全面 好转账去 请到户谢 把安里谢", "您钱全面\r\n好转账去\r\n请到户谢\r\n把安里谢"]
+)
+def test_blank_lines_around_columns_change_nothing_in_them(edge: str, columns: str) -> None:
+    inside = fold([columns])
+    assert inside.text(0) == "您好请把钱转到安全账户里面去谢谢"
+    for before, after in ((edge, ""), ("", edge), (edge, edge)):
+        batch = fold(["您好", f"{before}{columns}{after}"])
+        assert batch.text(1).strip() == inside.text(0)
+        first = batch.text(1).index("您")
+        assert spans(batch, 1)[first : first + 16] == [(a + len(before), b + len(before)) for a, b in spans(inside, 0)]
+
+
 @given(batches)
 def test_every_folded_character_maps_back_in_the_order_it_is_read(texts: list[str]) -> None:
     batch = fold(texts)
@@ -81,6 +96,24 @@ def test_every_folded_character_maps_back_in_the_order_it_is_read(texts: list[st
         assert all(0 <= start < end <= len(text) for start, end in mine)
         if "\u202e" not in text:
             assert all(a[1] <= b[0] for a, b in pairwise(mine))
+
+
+def numbered(batch: Folded, k: int, text: str) -> set[int]:
+    """Where digits stand that no character of the folded message stands for."""
+    held = {i for start, end in spans(batch, k) for i in range(start, end)}
+    return {i for i, c in enumerate(text) if c in "0123456789"} - held
+
+
+@given(st.lists(hostile | st.text(alphabet="1234567890\u202e\u202c码*.\n", max_size=20), max_size=5))
+def test_no_digit_is_lost_from_the_spans(texts: list[str]) -> None:
+    batch = fold(texts)
+    for k, text in enumerate(texts):
+        assert batch.labelled[k] or not numbered(batch, k, text)
+
+
+def test_a_run_that_crosses_an_overrides_edge_keeps_all_it_stands_for() -> None:
+    batch = fold(["您的号码12\u202e43", "您的号码\u202e43\u202c12", "点www.a\u202enc.\u202c查"])
+    assert [spans(batch, k)[4 if k < 2 else 1] for k in range(3)] == [(4, 9), (5, 10), (1, 10)]
 
 
 @given(hostile)

@@ -117,6 +117,27 @@ def test_columns_are_masked_by_what_they_hold() -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["candidate_phone", "update_note", "sentiment", "contact_time", "时间", "candidate_date"])
+def test_a_name_that_speaks_of_time_hides_no_one(name: str) -> None:
+    mobile = "138******78"
+    values = {"13812345678": mobile, 13812345678: mobile, 6222021234567890123: "***************0123", "打13812345678": f"打{mobile}"}
+    for value, masked in values.items():
+        assert redact_columns({name: value, "n": 1}) == {name: masked, "n": 1}
+    assert redact_columns({name: [13812345678, {name: "13812345678"}]}) == {name: [mobile, {name: mobile}]}
+
+
+def test_a_person_is_masked_in_a_column_that_speaks_of_time_too() -> None:
+    assert redact_columns({"contact_time": "王小明", "sender_date": "中国银行"}) == {"contact_time": "王**", "sender_date": "中国银行"}
+
+
+@pytest.mark.parametrize(
+    "moment", [1488870000000, "1488870000000", 1488870000, "20261123150507", "2026-11-23 15:05:07", "2026年11月23日 下午3:05", "2026-11-23", None, ""]
+)
+@pytest.mark.parametrize("name", ["date", "createTime", "时间", "contact_time"])
+def test_a_moment_stays_where_it_is_called_one(name: str, moment: object) -> None:
+    assert redact_columns({name: moment}) == {name: moment}
+
+
 @given(st.text(alphabet=sorted(set(string.ascii_letters + " ,。您好") - set("qvQV")), max_size=40))
 def test_plain_words_stay(text: str) -> None:
     assert redact(text) == text

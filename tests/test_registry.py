@@ -1,5 +1,6 @@
 """Where models live: published whole or not at all, switched and switched back, one change at a time."""
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -96,6 +97,29 @@ def test_a_write_that_fails_leaves_all_as_it_was(models: Path, writer: Callable[
     assert registry.current() == old
     assert sorted(p.name for p in models.iterdir()) == [".lock", "CURRENT", "v0001-abc"]
     load(old)
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=["disk", "interrupted"])
+@pytest.mark.parametrize("failing", [1, 2])
+def test_a_version_that_cannot_be_replaced_stays(
+    models: Path, writer: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch, failing: int, error: BaseException
+) -> None:
+    replace, calls = os.replace, itertools.count(1)
+
+    def fails(source: Path, target: Path) -> None:
+        if next(calls) == failing:
+            raise error
+        replace(source, target)
+
+    with registry.locked(models):
+        path = registry.publish(models, "v0001-abc", writer)
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", fails)
+            with pytest.raises((OutputError, KeyboardInterrupt)):
+                registry.publish(models, "v0001-abc", writer)
+    assert registry.current() == path
+    assert sorted(p.name for p in models.iterdir()) == [".lock", "CURRENT", "v0001-abc"]
+    load(path)
 
 
 @pytest.mark.parametrize("model_id", ["", ".", "..", "../x", "/x", "a/b", "A", "模型", "v 1", "-x", ".hidden", "a" * 65, "x\n", "x\x00"])

@@ -16,7 +16,7 @@ from classifier.batch import label_texts
 from classifier.chunks import chunks
 from classifier.cli import main
 from classifier.errors import InputError
-from classifier.records import Evidence, Row, Verdict
+from classifier.records import TYPE_NAMES, Evidence, Row
 from classifier.report import html, in_chinese, report_file
 from classifier.tally import Example, Tally
 
@@ -117,9 +117,22 @@ def test_the_marks_are_the_evidence(shipped: Classifier) -> None:
     assert all(any(span in part for part in marked) for span in spans if len(span) > 1)
 
 
+def test_of_a_long_message_the_label_is_shown(shipped: Classifier) -> None:
+    text = "今天天气很好，我们去公园走走吧。\n" * 1400 + SCAM
+    verdict = shipped.score(text)
+    assert verdict.scam_verdict == "impersonation"
+    assert shipped.score(text[:20_000]).scam_verdict == "legit"
+    page = page_of(tally_of(shipped, [Row(1, text, {})]))
+    facts = [fact for fact in page.text if fact in (">99.9%", f"{100 * verdict.scam_score:.1f}%", TYPE_NAMES[verdict.scam_type])]
+    assert len(facts) >= 2
+    assert "正常" not in page.text[page.text.index("分数最高的消息") :]
+    assert f"全文 {len(text):,} 字，这里是开头" in page.text
+    assert set(verdict.tactics) <= set(page.text)
+
+
 def test_a_lone_character_is_marked_where_there_is_nothing_else() -> None:
-    verdict = Verdict(0.99, "impersonation", "ecommerce", {"legit": 0.01}, evidence=(Evidence("char:码", 1.0, (2, 3)),))
-    tally = Tally("m", rows=1, top={"验证码": Example("验证码", "", 0.99, verdict, "", "", "a.csv", 1)})
+    example = Example("验证码", "", 3, 0.99, "ecommerce", (), (Evidence("char:码", 1.0, (2, 3)),), "", "", "a.csv", 1)
+    tally = Tally("m", rows=1, top={"验证码": example})
     assert page_of(tally).marked == ["码"]
 
 

@@ -3,7 +3,7 @@
 import argparse
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ ROOT = PACKAGE.parent
 ORDER = (  # a room may import only what stands before it
     *("errors", "records", "turns", "grams", "sounds", "disguise", "normalise", "passages", "terms", "tactics", "features"),
     *("model", "model_files", "classify", "growing", "calls", "batch"),
-    *("redact", "readers", "chunks", "writers", "output", "signals", "pool", "tally", "label"),
+    *("moments", "redact", "readers", "chunks", "writers", "output", "signals", "pool", "tally", "label"),
     *("corpus", "corpus_check", "train", "markdown", "evaluation", "card", "registry", "retrain", "render", "render_call", "report"),
     *("__init__", "estimator", "cluster", "cli", "__main__"),
 )
@@ -80,10 +80,10 @@ def test_the_shop_window() -> None:
     assert len((PACKAGE / "__init__.py").read_text(encoding="utf-8").splitlines()) <= 45
 
 
-def commands(parser: argparse.ArgumentParser, words: str = "scamcall") -> Iterator[tuple[str, list[str]]]:
-    """(command, its options) of a parser and all below it."""
+def commands(parser: argparse.ArgumentParser, words: str = "scamcall") -> Iterator[tuple[str, list[Sequence[str]]]]:
+    """(command, its options, each in all its forms) of a parser and all below it."""
     below = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
-    yield words, [o for action in parser._actions for o in action.option_strings if o.startswith("--") and o not in ("--help", "--version")]
+    yield words, [action.option_strings for action in parser._actions if action.option_strings and action.dest not in ("help", "version")]
     for action in below:
         for name, child in action.choices.items():
             yield from commands(child, f"{words} {name}")
@@ -93,9 +93,12 @@ COMMANDS = [(command, options) for command, options in commands(_parser()) if co
 
 
 @pytest.mark.parametrize(("command", "options"), COMMANDS, ids=[command for command, _ in COMMANDS])
-def test_every_command_stands_in_the_readme(command: str, options: list[str]) -> None:
+def test_every_command_stands_in_the_readme_with_its_options(command: str, options: list[Sequence[str]]) -> None:
     for name in ("README.md", "README.zh.md"):
-        assert re.search(rf"{command}\b", (ROOT / name).read_text(encoding="utf-8")), f"{command} in {name}"
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert re.search(rf"{command}\b", text), f"{command} in {name}"
+        unseen = [forms for forms in options if not any(re.search(rf"(?<![\w-]){form}(?![\w-])", text) for form in forms)]
+        assert unseen == [], f"of {command} in {name}"
 
 
 def test_the_readme_names_no_command_that_is_gone() -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..moments import apple, iso
 from ..records import Row
-from .moments import apple, iso
 from .rows import message
 from .source import Damaged, Source
 

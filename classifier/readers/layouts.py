@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..moments import iso
 from ..records import Row
-from .moments import iso
 from .rows import ME, skipped
 from .source import Source, undecodable
 

@@ -6,9 +6,9 @@ Owns these three vocabularies. The XML itself is `markup`'s.
 from collections.abc import Callable, Iterator
 
 from ..errors import InputError
+from ..moments import filetime, iso
 from ..records import Row
 from .markup import events, root
-from .moments import filetime, iso
 from .rows import message
 from .source import Source
 

@@ -6,10 +6,10 @@ Owns its fields, which are the columns of Android's own tables.
 from collections.abc import Iterator
 from typing import Any
 
+from ..moments import iso
 from ..records import Row
 from . import objects
 from .containers import members, unpacked
-from .moments import iso
 from .rows import message
 from .source import Damaged, Source
 

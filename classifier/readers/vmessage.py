@@ -9,8 +9,8 @@ import quopri
 import re
 from collections.abc import Iterator, Sequence
 
+from ..moments import iso
 from ..records import Row
-from .moments import iso
 from .rows import message
 from .source import Source, undecodable
 
