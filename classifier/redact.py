@@ -132,6 +132,9 @@ def _value(value: Any, mask: Callable[[str], str]) -> Any:
         return redact_columns(value)
     if isinstance(value, (list, tuple)):
         return [_value(v, mask) for v in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1 << 63:  # as a column of numbers with gaps in it has them
+        whole = _value(int(value), mask)
+        return whole if isinstance(whole, str) else value
     if isinstance(value, int) and not isinstance(value, bool):
         text = mask(str(value))
         return value if text == str(value) else text

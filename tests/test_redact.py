@@ -141,3 +141,14 @@ def test_a_moment_stays_where_it_is_called_one(name: str, moment: object) -> Non
 @given(st.text(alphabet=sorted(set(string.ascii_letters + " ,。您好") - set("qvQV")), max_size=40))
 def test_plain_words_stay(text: str) -> None:
     assert redact(text) == text
+
+
+def test_a_whole_number_with_a_point_is_masked_too() -> None:
+    assert redact_columns({"phone": 13812345678.0, "sum": 12.5, "none": float("nan")})["phone"] == redact_columns({"phone": 13812345678})["phone"]
+    assert redact_columns({"phone": 13812345678.0})["phone"] != 13812345678
+    assert [str(v) for v in redact_columns({"sum": 12.5, "all": 12.0, "much": 1e300, "inf": float("inf")}).values()] == [
+        "12.5",
+        "12.0",
+        "1e+300",
+        "inf",
+    ]
