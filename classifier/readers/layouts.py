@@ -163,10 +163,11 @@ LAYOUTS = (
 
 
 @lru_cache
-def _names() -> tuple[Layout, Mapping[str, str]]:
-    """The layout of a table of no known tool, and what the words of a direction column mean: `data/columns.toml`."""
+def _names() -> tuple[Layout, Mapping[str, str], frozenset[str]]:
+    """The layout of a table of no known tool, what the words of a direction column mean, and all names of columns: `data/columns.toml`."""
     data = tomllib.loads((Path(__file__).parent.parent / "data" / "columns.toml").read_text("utf-8"))
-    return Layout(**data["names"]), {fold(word): direction for direction, words in data["directions"].items() for word in words}
+    meanings = {fold(word): direction for direction, words in data["directions"].items() for word in words}
+    return Layout(**data["names"]), meanings, frozenset(fold(name) for names in (*data["names"].values(), data["others"]["names"]) for name in names)
 
 
 def fold(name: object) -> str:
@@ -181,6 +182,11 @@ def fold(name: object) -> str:
 def names_text(names: Iterable[object]) -> bool:
     """Is one of these the name of a text column?"""
     return any(fold(name) in _names()[0].text for name in names)
+
+
+def names_any(names: Iterable[object]) -> bool:
+    """Is one of these the name of any column that is known, be it of a sender, a time, a number or a label?"""
+    return not _names()[2].isdisjoint(map(fold, names))
 
 
 def layout_of(names: Sequence[object]) -> Layout | None:
@@ -237,7 +243,7 @@ def _places(sample: Sequence[dict[str, Any]], source: Source, column: str | None
     def first(names: Iterable[str]) -> str | None:
         return next((by_fold[fold(name)] for name in names if fold(name) in by_fold), None)
 
-    generic, meanings = _names()
+    generic, meanings, _ = _names()
     chosen = layout or layout_of(header) or generic
     if column is not None and column not in header:
         raise InputError(f"{source.name}: no column {column}; it has {listed(header)}")

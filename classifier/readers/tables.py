@@ -18,7 +18,7 @@ from ..errors import InputError, LimitError
 from ..records import Row
 from . import objects
 from .containers import is_sheet
-from .layouts import Layout, Record, layout_of, names_text, rows
+from .layouts import Layout, Record, layout_of, names_any, names_text, rows
 from .parser_child import TOO_LARGE
 from .source import MAX_LINE, Damaged, Source
 
@@ -156,7 +156,7 @@ def table_rows(records: Iterable[tuple[Sequence[Any], str]], source: Source, col
         return
     first = next(cells for cells, problem in sample if cells and not problem)
     layout = layout_of([str(v) for v in first])
-    header, named = _header(first, layout, column)
+    header, named = _header(first, layout, column, source)
     if named and widths[1:] and min(widths[1:]) == max(widths[1:]) == len(header) + 1:  # the last column has no name
         header.append(f"column{len(header) + 1}")
     if len(header) > _MAX_COLUMNS:
@@ -179,17 +179,22 @@ def table_rows(records: Iterable[tuple[Sequence[Any], str]], source: Source, col
     yield from rows(all_records(), source, column, layout)
 
 
-def _header(first: Sequence[Any], layout: Layout | None, column: str | None) -> tuple[list[str], bool]:
+def _header(first: Sequence[Any], layout: Layout | None, column: str | None, source: Source) -> tuple[list[str], bool]:
+    """The names of the columns, and whether the first row is what gives them: one of its cells is a name that is known.
+
+    A row of short words may be a message as well (妈,我手机坏了); taken for one, a header is a row too many, the other way a message is lost.
+    """
     if layout is not None and layout.header:
         return list(layout.header), False
     names = [str(v).strip().lstrip("\ufeff") for v in first]
-    named = names_text(names) or (column is not None and column in names)
-    short = all(n and len(n) <= 30 and not n.replace(".", "").isdigit() for n in names) and len(set(names)) == len(names)
-    if named or (short and len(names) > 1):
+    short = all(n and len(n) <= 30 and not n.replace(".", "").isdigit() for n in names) and len(set(names)) == len(names) > 1
+    if layout is not None or names_text(names) or column in names or (short and names_any(names)):
         out: list[str] = []
         for name in names:
             out.append(name if name not in out else f"{name}.{len(out) + 1}")
         return out, True
+    if short:
+        source.notes.append("no cell of the first row is a known name: it is read as data; if it is a header, --text-column names the text's column")
     return [f"column{k}" for k in range(1, len(names) + 1)], False
 
 

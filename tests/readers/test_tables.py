@@ -35,6 +35,27 @@ def test_a_guessed_column_is_said(tmp_path: Path) -> None:
     assert "took column2" in source.notes[0]
 
 
+@pytest.mark.parametrize("data", ["王小明,您好在吗\n李雷,明天见\n韩梅梅,好的谢谢\n", "妈,我手机坏了\n爸,转两万给我\n"])
+def test_a_first_message_is_no_header_however_short(tmp_path: Path, data: str) -> None:
+    assert texts(tmp_path / "x", data) == [line.split(",")[1] for line in data.splitlines()]
+
+
+def test_a_header_of_names_that_nobody_knows_is_a_row_and_said_and_can_be_named(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("甲方,所言\n王小明,您好我是客服\n")
+    source = open_source(str(tmp_path / "x"))
+    assert [row.text for row in recognise(source).read(source)] == ["所言", "您好我是客服"]
+    assert "if it is a header, --text-column" in source.notes[0]
+    (row,) = rows(tmp_path / "x", (tmp_path / "x").read_bytes(), column="所言")
+    assert row.columns == {"甲方": "王小明", "所言": "您好我是客服"}
+
+
+@pytest.mark.parametrize("known", ["手机号", "时间", "编号", "标签", "收件人", "Label", "ID"])
+def test_any_name_that_is_known_makes_a_first_row_a_header(known: str, tmp_path: Path) -> None:
+    (row,) = rows(tmp_path / "x", f"{known},所言\n1,您好我是客服\n")
+    assert row.columns == {known: "1", "所言": "您好我是客服"}
+    assert row.number == 2
+
+
 def test_a_column_of_labels_is_no_direction(tmp_path: Path) -> None:
     found = rows(tmp_path / "x", "内容,类型\n您好,诈骗\n再见,发送\n")
     assert [(row.direction, row.skipped) for row in found] == [("in", ""), ("in", "")]
