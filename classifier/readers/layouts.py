@@ -11,14 +11,15 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import chain, islice, starmap
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import InputError
 from ..records import Row
 from .moments import iso
 from .rows import ME, skipped
-from .source import Source, undecodable
+from .source import Damaged, Source, undecodable
 
+T = TypeVar("T")
 Record = tuple[int, dict[str, Any], str]  # number, columns, problem
 _SAMPLE = 200  # records looked at to find the columns
 _NAME, _NAMES = 40, 30  # characters and columns that an error names
@@ -227,13 +228,29 @@ def rows(records: Iterable[Record], source: Source, column: str | None, layout: 
 
     Raises InputError where no column can be told to hold the text.
     """
-    iterator = iter(records)
-    sample = list(islice(iterator, _SAMPLE))
+    sample, all_records = sampled(records, _SAMPLE)
     good = [columns for _, columns, problem in sample if not problem]
     if not good:
-        yield from (Row(number, "", columns, problem) for number, columns, problem in chain(sample, iterator))
+        yield from (Row(number, "", columns, problem) for number, columns, problem in all_records)
         return
-    yield from starmap(_maker(_places(good, source, column, layout, cells)), chain(sample, iterator))
+    yield from starmap(_maker(_places(good, source, column, layout, cells)), all_records)
+
+
+def sampled(records: Iterable[T], count: int) -> tuple[list[T], Iterator[T]]:
+    """The first records, and all of them. Where the file is damaged within the first, that is raised in its place, behind those before it."""
+    iterator = iter(records)
+    sample: list[T] = []
+    try:
+        for record in islice(iterator, count):
+            sample.append(record)  # one by one: those before the damage are kept
+    except Damaged as e:
+        iterator = _raising(e)
+    return sample, chain(sample, iterator)
+
+
+def _raising(error: Damaged) -> Iterator[T]:
+    raise error
+    yield
 
 
 def _places(sample: Sequence[dict[str, Any]], source: Source, column: str | None, layout: Layout | None, cells: bool) -> _Places:

@@ -18,7 +18,7 @@ from ..errors import InputError, LimitError
 from ..records import Row
 from . import objects
 from .containers import is_sheet
-from .layouts import Layout, Record, layout_of, names_any, names_text, rows
+from .layouts import Layout, Record, layout_of, names_any, names_text, rows, sampled
 from .parser_child import TOO_LARGE
 from .source import MAX_LINE, Damaged, Source
 
@@ -149,10 +149,11 @@ def _cut(source: Source, delimiter: str) -> Iterator[tuple[Sequence[Any], str]]:
 
 def table_rows(records: Iterable[tuple[Sequence[Any], str]], source: Source, column: str | None) -> Iterator[Row]:
     """Rows of any table of cells: finds the header, and gives each record with its problem if it has another width."""
-    iterator = iter(records)
-    sample = [pair for _, pair in zip(range(_SAMPLE), iterator, strict=False)]
+    sample, whole = sampled(records, _SAMPLE)
     widths = [len(cells) for cells, problem in sample if cells and not problem]
     if not widths:
+        for _ in whole:
+            pass  # to where the file is damaged, if it is
         return
     first = next(cells for cells, problem in sample if cells and not problem)
     layout = layout_of([str(v) for v in first])
@@ -164,7 +165,7 @@ def table_rows(records: Iterable[tuple[Sequence[Any], str]], source: Source, col
 
     def all_records() -> Iterator[Record]:
         past, width = not named, len(header)
-        for number, (cells, problem) in enumerate(chain(sample, iterator), 1):
+        for number, (cells, problem) in enumerate(whole, 1):
             if not cells:
                 continue
             if not past and not problem:

@@ -12,7 +12,7 @@ from readers.reading import format_of, rows, texts
 
 from classifier.errors import InputError, LimitError
 from classifier.readers import open_source, recognise
-from classifier.readers.source import MAX_LINE
+from classifier.readers.source import HEAD, MAX_LINE
 
 
 def test_the_text_column_is_the_one_named_so_or_the_one_that_is_told(tmp_path: Path) -> None:
@@ -124,6 +124,28 @@ def test_an_array_is_read_element_by_element_wherever_it_is_cut(tmp_path: Path) 
     cut = rows(tmp_path / "x", data[:-30])
     assert cut[-2].text.startswith("59998")
     assert "does not end" in cut[-1].problem
+
+
+@pytest.mark.parametrize("between", ["", "\n", "\n\n", " " * HEAD], ids=["nothing", "a line", "two lines", "a million spaces"])
+def test_arrays_one_after_the_other_are_read_on(between: str, tmp_path: Path) -> None:
+    pages = ['[{"text": "您好"}]', "[]", '[{"text": "在吗"}, {"text": "再见"}]']
+    found = rows(tmp_path / "x", between.join(pages) + between)
+    assert [(row.number, row.text) for row in found] == [(1, "您好"), (2, "在吗"), (3, "再见")]
+
+
+@pytest.mark.parametrize(
+    "rest", ["}", ',{"text": "再见"}]', "]", '"再见"', "再见", '{"text": "再见"}', " " * HEAD + "再见", '再见[{"text": "在吗"}]']
+)
+def test_text_behind_an_array_is_not_lost_in_silence(rest: str, tmp_path: Path) -> None:
+    good, bad = rows(tmp_path / "x", f'[{{"text": "您好"}}]{rest}')
+    assert (good.text, good.problem) == ("您好", "")
+    assert "text outside the JSON array" in bad.problem
+
+
+def test_a_short_array_that_breaks_off_keeps_what_was_read(tmp_path: Path) -> None:
+    good, bad = rows(tmp_path / "x", '[{"text": "您好"}, {"text": "再')
+    assert good.text == "您好"
+    assert "does not end" in bad.problem
 
 
 def test_a_workbook_that_unpacks_to_a_bomb_is_refused(tmp_path: Path) -> None:
