@@ -17,7 +17,7 @@ from typing import Any
 from ..errors import InputError, LimitError
 from ..records import Row
 from . import objects
-from .containers import is_sheet
+from .containers import is_sheet, unpacked_size
 from .layouts import Layout, Record, layout_of, names_any, names_text, rows, sampled
 from .parser_child import TOO_LARGE
 from .source import MAX_LINE, Damaged, Source
@@ -227,7 +227,8 @@ def read_parquet(source: Source, column: str | None) -> Iterator[Row]:
 
 def _parsed(source: Source, kind: str) -> Iterator[list[Any]]:
     """Records of a file whose parser is no Python: a child with limits runs it, for a hostile file can abort the parser's process."""
-    command = [sys.executable, "-P", str(Path(__file__).with_name("parser_child.py")), kind, str(source.file().absolute())]
+    child_file, size = Path(__file__).with_name("parser_child.py"), unpacked_size(source)
+    command = [sys.executable, "-P", str(child_file), kind, str(source.file().absolute()), str(size)]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
         assert child.stdout is not None
         stopped = True

@@ -2,16 +2,20 @@
 
 import csv
 import io
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 from readers.golden import SAMPLES
 from readers.reading import format_of, rows, texts
 
 from classifier.errors import InputError, LimitError
-from classifier.readers import open_source, recognise
+from classifier.readers import open_source, parser_child, recognise
+from classifier.readers.containers import unpacked_size
 from classifier.readers.source import HEAD, MAX_LINE
 
 
@@ -165,6 +169,27 @@ def test_a_workbook_that_aborts_its_parser_is_an_error_here(tmp_path: Path) -> N
             new.writestr(name, sheet if name == "xl/worksheets/sheet1.xml" else old.read(name))
     with pytest.raises(LimitError, match="could not be read within limits"):
         rows(tmp_path / "x", (tmp_path / "far").read_bytes())
+
+
+def test_a_parquet_file_that_repeats_itself_is_read_to_its_end(tmp_path: Path) -> None:
+    count = 1_200_000
+    pyarrow.parquet.write_table(pyarrow.table({"内容": ["您好，您的快递已到"] * count, "号码": ["10086"] * count}), tmp_path / "x")
+    size = (tmp_path / "x").stat().st_size
+    assert size < 50_000
+    with subprocess.Popen([sys.executable, "-P", parser_child.__file__, "parquet", str(tmp_path / "x"), str(size)], stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert sum(block.count(b"\n") for block in iter(lambda: child.stdout.read(1 << 20), b"")) == 1 + count
+    assert child.returncode == 0
+
+
+def test_a_workbook_that_packs_well_is_given_the_time_of_what_it_unpacks_to(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x", "w", zipfile.ZIP_DEFLATED) as container:
+        container.writestr("xl/workbook.xml", b"<a/>" * 100_000)
+    packed = (tmp_path / "x").stat().st_size
+    assert packed < 10_000
+    assert unpacked_size(open_source(str(tmp_path / "x"))) == 400_000
+    (tmp_path / "y").write_bytes((tmp_path / "x").read_bytes().replace((400_000).to_bytes(4, "little"), (10_000_000).to_bytes(4, "little")))
+    assert unpacked_size(open_source(str(tmp_path / "y"))) == 1032 * packed
 
 
 def test_a_workbook_cannot_come_through_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
