@@ -133,6 +133,9 @@ def elements(source: Source) -> Iterator[tuple[int, dict[str, Any] | None, str, 
     Raises Damaged where an array breaks off, or text stands outside of it.
     """
     for number, text in enumerate(_elements(source), 1):
+        if len(text) > MAX_LINE:
+            yield number, None, f"longer than {MAX_LINE} characters", text[:MAX_LINE]
+            continue
         try:
             record = loads(text)
             problem = "" if isinstance(record, dict) else "not a JSON object"
@@ -142,6 +145,7 @@ def elements(source: Source) -> Iterator[tuple[int, dict[str, Any] | None, str, 
 
 
 def _elements(source: Source) -> Iterator[str]:
+    """The text of each; of one that is too long not all, but more than MAX_LINE characters."""
     parts: list[str] = []  # of the element that is being read
     size = depth = ahead = 0
     quoted = ended = False
@@ -171,9 +175,8 @@ def _elements(source: Source) -> Iterator[str]:
         if depth == 0 and chunk[start:].strip():
             raise Damaged(f"{source.name}: text outside the JSON array")
         ahead = max(0, at - len(chunk))
-        parts.append(chunk[start:])
-        size += len(parts[-1])
-        if size > MAX_LINE + HEAD:
-            raise Damaged(f"{source.name}: an element of the array is longer than {MAX_LINE} characters")
+        if size <= MAX_LINE:
+            parts.append(chunk[start:])
+            size += len(parts[-1])
     if depth or not ended:
         raise Damaged(f"{source.name}: the JSON array does not end")

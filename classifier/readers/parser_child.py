@@ -18,11 +18,13 @@ _BATCH = 4096  # rows of a Parquet file held at once
 
 
 def sheet(path: str, size: int) -> Iterator[list[Any]]:
-    """The rows of the first sheet."""
+    """The number of the row with which the first sheet begins to hold anything (many empty ones may be above), then its rows from there."""
     import python_calamine
 
     _end_in_time(size)
-    for row in python_calamine.CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python(skip_empty_area=True):
+    first = python_calamine.CalamineWorkbook.from_path(path).get_sheet_by_index(0)
+    yield [1 + (first.start or (0, 0))[0]]
+    for row in first.to_python(skip_empty_area=True):
         yield [int(v) if isinstance(v, float) and v.is_integer() else v for v in row]
 
 

@@ -147,7 +147,7 @@ def _cut(source: Source, delimiter: str) -> Iterator[tuple[Sequence[Any], str]]:
             yield ["?"], f"no CSV: {e}"
 
 
-def table_rows(records: Iterable[tuple[Sequence[Any], str]], source: Source, column: str | None) -> Iterator[Row]:
+def table_rows(records: Iterable[tuple[Sequence[Any], str]], source: Source, column: str | None, first_number: int = 1) -> Iterator[Row]:
     """Rows of any table of cells: finds the header, and gives each record with its problem if it has another width."""
     sample, whole = sampled(records, _SAMPLE)
     widths = [len(cells) for cells, problem in sample if cells and not problem]
@@ -165,7 +165,7 @@ def table_rows(records: Iterable[tuple[Sequence[Any], str]], source: Source, col
 
     def all_records() -> Iterator[Record]:
         past, width = not named, len(header)
-        for number, (cells, problem) in enumerate(whole, 1):
+        for number, (cells, problem) in enumerate(whole, first_number):
             if not cells:
                 continue
             if not past and not problem:
@@ -211,7 +211,9 @@ def claims_parquet(source: Source) -> bool:
 
 def read_sheet(source: Source, column: str | None) -> Iterator[Row]:
     """Rows of the first sheet of a workbook."""
-    yield from table_rows(((cells, "") for cells in _parsed(source, "sheet")), source, column)
+    records = _parsed(source, "sheet")
+    (first_number,) = next(records, [1])
+    yield from table_rows(((cells, "") for cells in records), source, column, first_number)
 
 
 def read_parquet(source: Source, column: str | None) -> Iterator[Row]:

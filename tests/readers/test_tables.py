@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import subprocess
 import sys
 import zipfile
@@ -10,6 +11,7 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 import pytest
+import xlsxwriter
 from readers.golden import SAMPLES
 from readers.reading import format_of, rows, texts
 
@@ -146,6 +148,13 @@ def test_text_behind_an_array_is_not_lost_in_silence(rest: str, tmp_path: Path) 
     assert "text outside the JSON array" in bad.problem
 
 
+@pytest.mark.parametrize("size", [MAX_LINE + 1, MAX_LINE + HEAD, 4 * HEAD])
+def test_an_element_that_is_too_long_costs_itself_only(size: int, tmp_path: Path) -> None:
+    found = rows(tmp_path / "x", json.dumps([{"text": "您好"}, {"text": "a" * size}, {"text": "再见"}], ensure_ascii=False))
+    assert [row.text for row in found] == ["您好", "", "再见"]
+    assert [row.problem for row in found] == ["", f"longer than {MAX_LINE} characters", ""]
+
+
 def test_a_short_array_that_breaks_off_keeps_what_was_read(tmp_path: Path) -> None:
     good, bad = rows(tmp_path / "x", '[{"text": "您好"}, {"text": "再')
     assert good.text == "您好"
@@ -190,6 +199,16 @@ def test_a_workbook_that_packs_well_is_given_the_time_of_what_it_unpacks_to(tmp_
     assert unpacked_size(open_source(str(tmp_path / "x"))) == 400_000
     (tmp_path / "y").write_bytes((tmp_path / "x").read_bytes().replace((400_000).to_bytes(4, "little"), (10_000_000).to_bytes(4, "little")))
     assert unpacked_size(open_source(str(tmp_path / "y"))) == 1032 * packed
+
+
+@pytest.mark.parametrize("above", [0, 2, 1_000_000])
+def test_rows_of_a_sheet_are_counted_as_the_sheet_does(above: int, tmp_path: Path) -> None:
+    with xlsxwriter.Workbook(tmp_path / "x") as workbook:
+        sheet = workbook.add_worksheet()
+        for number, cells in enumerate([["内容", "号码"], ["您好", 1], [], ["在吗", 2]], above):
+            sheet.write_row(number, 1, cells)
+    found = rows(tmp_path / "x", (tmp_path / "x").read_bytes())
+    assert [(row.number - above, row.text) for row in found] == [(2, "您好"), (3, ""), (4, "在吗")]
 
 
 def test_a_workbook_cannot_come_through_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
