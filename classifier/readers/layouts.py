@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from ..errors import InputError
 from ..records import Row
 from .moments import iso
-from .rows import ME, skipped
+from .rows import ANDROID, ME, skipped
 from .source import Damaged, Source, undecodable
 
 T = TypeVar("T")
@@ -69,7 +69,6 @@ class Layout:
 
 
 _IS_MINE = {"0": "in", "1": "out"}
-_ANDROID = {"1": "in", "2": "out", "3": "draft", "4": "out", "5": "out", "6": "out"}  # outbox, failed, queued: sent by the owner
 LAYOUTS = (
     Layout(
         name="imazing",
@@ -106,7 +105,7 @@ LAYOUTS = (
         time=("date",),
         direction=("type",),
         conversation=("thread_id",),
-        codes=_ANDROID,
+        codes=ANDROID,
     ),
     Layout(
         name="pywxdump",
