@@ -128,7 +128,7 @@ def _parts(rows: Sequence[Row]) -> list[list[int]]:
     for k in able:
         row = rows[k]
         group = latest.get((row.conversation, row.sender))
-        if group and _goes_on(rows[group[-1]], row) and _beside(rows[group[0]], row):
+        if group and _goes_on([rows[part] for part in group], row) and _beside(rows[group[0]], row):
             group.append(k)
             if len(group) == 2:
                 groups.append(group)
@@ -141,10 +141,12 @@ def _slash_at_an_end(text: str) -> bool:
     return "/" in text[:_MARK_LENGTH] or "/" in text[-_MARK_LENGTH:]
 
 
-def _goes_on(before: Row, row: Row) -> bool:
-    number, of = _mark_of(before)
-    if number:
-        return _mark_of(row)[1] == of and _mark_of(row)[0] != number
+def _goes_on(parts: Sequence[Row], row: Row) -> bool:
+    """Is a row the next part of a message of which there are these? A number that is there already is of another message."""
+    before = parts[-1]
+    if _mark_of(before)[0]:
+        number, of = _mark_of(row)
+        return all(of == that and number != one for one, that in map(_mark_of, parts))
     return len(before.text) in _FULL and before.text[-1] not in _SENTENCE_ENDS and not row.text.startswith("【")  # a signature begins an SMS
 
 

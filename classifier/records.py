@@ -22,7 +22,8 @@ TYPE_NAMES = {  # the official names (taxonomy of the 2023 case-classification t
 }
 DIRECTIONS = ("in", "out", "draft", "unknown")
 CHANNELS = ("sms", "mms", "im", "call")
-SKIPPED = ("sent", "draft", "empty", "media only", "service event")
+SKIPPED_NAMES = {"sent": "自己发出的", "draft": "草稿", "empty": "没有内容", "media only": "只有图片、语音等", "service event": "系统通知"}
+SKIPPED = tuple(SKIPPED_NAMES)
 VERDICT_NAMES = {"impersonation": "冒充类诈骗", "other_fraud": "其他诈骗", "unsure": "存疑", "legit": "正常"}
 
 

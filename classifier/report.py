@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .errors import InputError
 from .output import sibling, write_whole
-from .records import IMPERSONATION, SKIPPED, TYPE_NAMES, VERDICT_NAMES, VERDICTS, Evidence
+from .records import IMPERSONATION, SKIPPED_NAMES, TYPE_NAMES, VERDICT_NAMES, VERDICTS, Evidence
 from .render import NEXT_STEP, spans_for, visible
 from .tactics import load_tactics
 from .tally import BINS, Example, Tally
@@ -27,7 +27,6 @@ _TACTICS = 20
 _PERIODS = 120  # bars that a page's width shows; beyond, days are put together as months, and these as years
 _LABEL = 70  # width that the date under a bar needs
 _WARNED = ("impersonation", "other_fraud", "unsure")
-_SKIPPED_NAMES = dict(zip(SKIPPED, ("自己发出的", "草稿", "没有内容", "只有图片、语音等", "系统通知"), strict=True))
 _STATUS_NAMES = {
     "joined": "长短信的几段，合并后判断",
     "repaired": "有无法识别的字符，去掉后判断",
@@ -360,7 +359,7 @@ def _left_out(tally: Tally) -> str:
     rejected: Counter[str] = Counter()
     for problem, count in tally.rejected.items():
         rejected[in_chinese(problem, kind=True)] += count
-    rows = [("跳过：" + _SKIPPED_NAMES.get(why, _text(why)), count) for why, count in tally.skipped.most_common()]
+    rows = [("跳过：" + SKIPPED_NAMES.get(why, _text(why)), count) for why, count in tally.skipped.most_common()]
     rows += [("读不出：" + _text(problem), count) for problem, count in rejected.most_common(20)]
     rows += [("已判断：" + _STATUS_NAMES[status], count) for status, count in tally.statuses.most_common() if status in _STATUS_NAMES]
     parts = []

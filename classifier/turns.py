@@ -1,7 +1,7 @@
 """Who speaks in a transcript: finds the speaker labels at the beginnings of lines, and says which side of a call they name.
 
-Owns the labels and the rule for telling a label from text with a colon. Knows nothing of folding or scores; the labels are cut
-out before anything is read, so that no score can hang on how a recogniser names its speakers.
+Owns the rule for telling a label from text with a colon; the words are data (`data/roles.tsv`). Knows nothing of folding or scores; the
+labels are cut out before anything is read, so that no score can hang on how a recogniser names its speakers.
 """
 
 import re
@@ -10,15 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
-# Labels that are taken as such wherever a line begins with one; any other needs to recur (see `label_spans`).
-_ROLES = (
-    "客服|客户|用户|坐席|座席|主叫|被叫|对方|本人|我|来电|机主|顾客|接线员|民警|骗子|受害人|呼叫方|接听方|客服人员|左|右|甲|乙|[A-Ea-e]|left|right|"
-    r"(?:说话人|发言人|讲话人|speaker)[ _]?\d*|spk\d+|agent|customer|caller|callee|user"
-)
 _TIME = r"(?:[\[(【]?\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?[\])】]?\s*)?"
 _NAME = r"[^\s:：,，。！？!?\[\]()（）【】\d]{1,8}|[^\W\d_]{1,9}[ _]?\d{1,3}"  # 客服, 王先生, SPEAKER_00
 _LABEL = re.compile(rf"^[ \t]*{_TIME}[\[(【]?({_NAME})[\])】]?[ \t]*{_TIME}[:：](?!//)[ \t]*", re.M)
-_ROLE = re.compile(rf"(?:{_ROLES})\Z", re.I)
+_NUMBERED = re.compile(r"([^\W\d_]+)(?:[ _]?\d{1,3})?")
 _MIN_SHARE = 0.6  # of the lines must carry a label before unknown names count as speakers
 
 
@@ -41,8 +36,14 @@ def transcript(turns: Iterable[tuple[str, str]]) -> str:
 
 
 def is_role(name: str) -> bool:
-    """Is a name taken as a speaker's wherever a line begins with it?"""
-    return _ROLE.match(name) is not None
+    """Is a name taken as a speaker's wherever a line begins with it? A number behind a word of two characters or more changes nothing.
+
+    >>> is_role("客服2"), is_role("B"), is_role("B2"), is_role("持卡人"), is_role("王经理")
+    (True, True, False, False, False)
+    """
+    match = _NUMBERED.fullmatch(name)
+    word = match[1].casefold() if match else ""
+    return word in _roles() and _roles()[word][1] and (len(word) > 1 or len(name) == 1)
 
 
 def split_label(line: str) -> tuple[str, str]:
@@ -56,10 +57,11 @@ def split_label(line: str) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=1)
-def _sides() -> dict[str, str]:
-    """Role word -> side, from `data/roles.tsv`."""
+def _roles() -> dict[str, tuple[str, bool]]:
+    """Role word -> (side, is it a label wherever a line begins with it?), from `data/roles.tsv`."""
     lines = (files("classifier") / "data/roles.tsv").read_text(encoding="utf-8").splitlines()
-    return dict(line.split("\t") for line in lines if line and not line.startswith("#"))
+    words = (line.split("\t") for line in lines if line and not line.startswith("#"))
+    return {word: ("" if side == "neither" else side, not name) for word, side, *name in words}
 
 
 def side_of(speaker: str) -> str:
@@ -68,7 +70,7 @@ def side_of(speaker: str) -> str:
     >>> side_of("客服2"), side_of("机主"), side_of("说话人1")
     ('caller', 'called', '')
     """
-    return _sides().get(speaker.strip().rstrip("0123456789 _").casefold(), "")
+    return _roles().get(speaker.strip().rstrip("0123456789 _").casefold(), ("", False))[0]
 
 
 def label_spans(text: str) -> list[Label]:

@@ -88,6 +88,13 @@ def test_parts_are_put_in_the_order_of_their_numbers() -> None:
 
 
 @pytest.mark.parametrize("backwards", [False, True])
+def test_a_number_that_is_there_already_begins_another_message(backwards: bool) -> None:
+    rows = [row(1, "(1/2)甲一", 0), row(2, "(2/2)甲二", 1), row(3, "(1/2)乙一", 2), row(4, "(2/2)乙二", 3)]
+    found = ["甲一甲二"] * 2 + ["乙一乙二"] * 2
+    assert joined(rows[::-1] if backwards else rows) == (found[::-1] if backwards else found)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
 def test_a_text_cut_where_an_sms_is_full_goes_on_in_the_next(backwards: bool) -> None:
     rows = [row(1, "甲" * 67, 0), row(2, "乙" * 67, 0.5), row(3, "丙", 1), row(4, "别的。", 3)]
     assert joined(rows[::-1] if backwards else rows) == ["甲" * 67 + "乙" * 67 + "丙"] * 3

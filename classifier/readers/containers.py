@@ -8,6 +8,7 @@ from ..errors import LimitError
 from .source import MAX_RATIO, RATIO_FROM, UNPACKING, Damaged, Source, limited, opened
 
 _CONTAINER = 200 << 20  # bytes
+_DEFLATED = 1032  # times that deflated data can grow at most, whatever a container says of itself
 _MEMBERS, _MEMBER_BYTES, _ALL_BYTES = 10_000, 1 << 30, 2 << 30
 
 
@@ -28,6 +29,12 @@ def members(source: Source) -> dict[str, zipfile.ZipInfo]:
     if len(found) > _MEMBERS or sum(m.file_size for m in found) > _ALL_BYTES or any(bombs):
         raise LimitError(f"{source.name}: unpacks to far more than it holds, or has over {_MEMBERS} members; unpack it first")
     return {m.filename: m for m in found}
+
+
+def unpacked_size(source: Source) -> int:
+    """Bytes of a file, of a container those of its members once unpacked: as it says, but no more than there can be."""
+    packed = source.file().stat().st_size
+    return min(max(packed, sum(m.file_size for m in members(source).values())), _DEFLATED * packed)
 
 
 def is_sheet(source: Source) -> bool:

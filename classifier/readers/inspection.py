@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from ..records import SKIPPED_NAMES
 from ..redact import redact
 from . import recognise
 from .layouts import listed
@@ -11,7 +12,6 @@ from .source import Source
 _SAMPLES = 3
 _SAMPLE = 60  # characters shown of each
 _PROBLEMS = 10  # named one by one
-_SKIPPED = {"sent": "已发送", "draft": "草稿", "empty": "空白", "media only": "仅媒体", "service event": "系统通知"}
 _FIELDS = {"text": "正文", "sender": "发送人", "time": "时间", "direction": "收发", "conversation": "会话"}
 _COUNTED = ("sender", "time", "conversation")
 
@@ -45,7 +45,7 @@ class Inspection:
 
     def __str__(self) -> str:
         """In Chinese, a fact a line."""
-        counts = [f"可标注 {self.scored}", *(f"{_SKIPPED[why]} {n}" for why, n in self.skipped.most_common()), f"无法读取 {self.rejected}"]
+        counts = [f"可标注 {self.scored}", *(f"{SKIPPED_NAMES[why]} {n}" for why, n in self.skipped.most_common()), f"无法读取 {self.rejected}"]
         unseen = "" if self.sample_seen else "（按公开文档编写，未见过真实样本）"
         lines = [
             f"格式　　{self.format}：{self.title}{unseen}",

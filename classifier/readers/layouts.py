@@ -11,14 +11,15 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import chain, islice, starmap
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import InputError
 from ..moments import iso
 from ..records import Row
-from .rows import ME, skipped
-from .source import Source, undecodable
+from .rows import ANDROID, ME, skipped
+from .source import Damaged, Source, undecodable
 
+T = TypeVar("T")
 Record = tuple[int, dict[str, Any], str]  # number, columns, problem
 _SAMPLE = 200  # records looked at to find the columns
 _NAME, _NAMES = 40, 30  # characters and columns that an error names
@@ -68,7 +69,6 @@ class Layout:
 
 
 _IS_MINE = {"0": "in", "1": "out"}
-_ANDROID = {"1": "in", "2": "out", "3": "draft", "4": "out", "5": "out", "6": "out"}  # outbox, failed, queued: sent by the owner
 LAYOUTS = (
     Layout(
         name="imazing",
@@ -105,7 +105,7 @@ LAYOUTS = (
         time=("date",),
         direction=("type",),
         conversation=("thread_id",),
-        codes=_ANDROID,
+        codes=ANDROID,
     ),
     Layout(
         name="pywxdump",
@@ -163,10 +163,11 @@ LAYOUTS = (
 
 
 @lru_cache
-def _names() -> tuple[Layout, Mapping[str, str]]:
-    """The layout of a table of no known tool, and what the words of a direction column mean: `data/columns.toml`."""
+def _names() -> tuple[Layout, Mapping[str, str], frozenset[str]]:
+    """The layout of a table of no known tool, what the words of a direction column mean, and all names of columns: `data/columns.toml`."""
     data = tomllib.loads((Path(__file__).parent.parent / "data" / "columns.toml").read_text("utf-8"))
-    return Layout(**data["names"]), {fold(word): direction for direction, words in data["directions"].items() for word in words}
+    meanings = {fold(word): direction for direction, words in data["directions"].items() for word in words}
+    return Layout(**data["names"]), meanings, frozenset(fold(name) for names in (*data["names"].values(), data["others"]["names"]) for name in names)
 
 
 def fold(name: object) -> str:
@@ -181,6 +182,11 @@ def fold(name: object) -> str:
 def names_text(names: Iterable[object]) -> bool:
     """Is one of these the name of a text column?"""
     return any(fold(name) in _names()[0].text for name in names)
+
+
+def names_any(names: Iterable[object]) -> bool:
+    """Is one of these the name of any column that is known, be it of a sender, a time, a number or a label?"""
+    return not _names()[2].isdisjoint(map(fold, names))
 
 
 def layout_of(names: Sequence[object]) -> Layout | None:
@@ -221,13 +227,29 @@ def rows(records: Iterable[Record], source: Source, column: str | None, layout: 
 
     Raises InputError where no column can be told to hold the text.
     """
-    iterator = iter(records)
-    sample = list(islice(iterator, _SAMPLE))
+    sample, all_records = sampled(records, _SAMPLE)
     good = [columns for _, columns, problem in sample if not problem]
     if not good:
-        yield from (Row(number, "", columns, problem) for number, columns, problem in chain(sample, iterator))
+        yield from (Row(number, "", columns, problem) for number, columns, problem in all_records)
         return
-    yield from starmap(_maker(_places(good, source, column, layout, cells)), chain(sample, iterator))
+    yield from starmap(_maker(_places(good, source, column, layout, cells)), all_records)
+
+
+def sampled(records: Iterable[T], count: int) -> tuple[list[T], Iterator[T]]:
+    """The first records, and all of them. Where the file is damaged within the first, that is raised in its place, behind those before it."""
+    iterator = iter(records)
+    sample: list[T] = []
+    try:
+        for record in islice(iterator, count):
+            sample.append(record)  # one by one: those before the damage are kept
+    except Damaged as e:
+        iterator = _raising(e)
+    return sample, chain(sample, iterator)
+
+
+def _raising(error: Damaged) -> Iterator[T]:
+    raise error
+    yield
 
 
 def _places(sample: Sequence[dict[str, Any]], source: Source, column: str | None, layout: Layout | None, cells: bool) -> _Places:
@@ -237,7 +259,7 @@ def _places(sample: Sequence[dict[str, Any]], source: Source, column: str | None
     def first(names: Iterable[str]) -> str | None:
         return next((by_fold[fold(name)] for name in names if fold(name) in by_fold), None)
 
-    generic, meanings = _names()
+    generic, meanings, _ = _names()
     chosen = layout or layout_of(header) or generic
     if column is not None and column not in header:
         raise InputError(f"{source.name}: no column {column}; it has {listed(header)}")

@@ -128,8 +128,14 @@ def lines(source: Source) -> Iterator[tuple[int, dict[str, Any] | None, str, str
 
 
 def elements(source: Source) -> Iterator[tuple[int, dict[str, Any] | None, str, str]]:
-    """The same for the elements of an array, counted from 1; only one is held at a time. Raises Damaged where the array breaks off."""
+    """The same for the elements of an array, or of arrays one after the other, counted from 1; only one is held at a time.
+
+    Raises Damaged where an array breaks off, or text stands outside of it.
+    """
     for number, text in enumerate(_elements(source), 1):
+        if len(text) > MAX_LINE:
+            yield number, None, f"longer than {MAX_LINE} characters", text[:MAX_LINE]
+            continue
         try:
             record = loads(text)
             problem = "" if isinstance(record, dict) else "not a JSON object"
@@ -139,34 +145,38 @@ def elements(source: Source) -> Iterator[tuple[int, dict[str, Any] | None, str, 
 
 
 def _elements(source: Source) -> Iterator[str]:
+    """The text of each; of one that is too long not all, but more than MAX_LINE characters."""
     parts: list[str] = []  # of the element that is being read
     size = depth = ahead = 0
-    quoted = False
+    quoted = ended = False
     for chunk in source.chunks():
         start, at = 0, ahead
         while match := (_IN_TEXT if quoted else _OUTSIDE).search(chunk, at):
             mark, at = match[0], match.end()
-            if mark == '"':
+            if depth == 0:
+                if mark != "[" or chunk[start : match.start()].strip():
+                    break
+                parts, size, start, depth = [], 0, at, 1
+            elif mark == '"':
                 quoted = not quoted
             elif mark == "\\":
                 at += 1
             elif mark in "[{":
                 depth += 1
-                if depth == 1:
-                    parts, start = [], at
-            elif depth > 1 and mark != ",":
-                depth -= 1
-            elif depth == 1:
+            elif depth > 1:
+                depth -= mark != ","
+            else:
                 parts.append(chunk[start : match.start()])
                 text = "".join(parts)
                 if text.strip() or mark == ",":
                     yield text
-                if mark != ",":
-                    return
                 parts, size, start = [], 0, at
+                depth, ended = (1, False) if mark == "," else (0, True)
+        if depth == 0 and chunk[start:].strip():
+            raise Damaged(f"{source.name}: text outside the JSON array")
         ahead = max(0, at - len(chunk))
-        parts.append(chunk[start:])
-        size += len(parts[-1])
-        if size > MAX_LINE + HEAD:
-            raise Damaged(f"{source.name}: an element of the array is longer than {MAX_LINE} characters")
-    raise Damaged(f"{source.name}: the JSON array does not end")
+        if size <= MAX_LINE:
+            parts.append(chunk[start:])
+            size += len(parts[-1])
+    if depth or not ended:
+        raise Damaged(f"{source.name}: the JSON array does not end")

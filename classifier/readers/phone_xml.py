@@ -9,11 +9,9 @@ from ..errors import InputError
 from ..moments import filetime, iso
 from ..records import Row
 from .markup import events, root
-from .rows import message
+from .rows import ANDROID, message
 from .source import Source
 
-# https://www.synctech.com.au/sms-backup-restore/fields-in-xml-backup-files/ : outbox, failed and queued were sent by the owner
-_TYPES = {"1": "in", "2": "out", "3": "draft", "4": "out", "5": "out", "6": "out"}
 _FROM = "137"  # PduHeaders.FROM, the sender among an MMS's addresses
 _EXTRA = ("contact_name", "subject", "service_center", "read", "status", "date_sent")
 
@@ -34,7 +32,7 @@ def read_backup(source: Source, column: str | None) -> Iterator[Row]:
         if event.text is None:
             if event.name == "sms":
                 number += 1
-                yield _backup_row(number, a.get("body", ""), a, a.get("address", ""), _TYPES.get(a.get("type", ""), "unknown"), "sms")
+                yield _backup_row(number, a.get("body", ""), a, a.get("address", ""), ANDROID.get(a.get("type", ""), "unknown"), "sms")
             elif event.name == "mms":
                 mms, texts, media, sender = a, [], False, ""
             elif event.name == "part" and mms is not None:
@@ -46,7 +44,7 @@ def read_backup(source: Source, column: str | None) -> Iterator[Row]:
                 sender = a.get("address", "")
         elif event.name == "mms" and mms is not None:
             number += 1
-            direction = _TYPES.get(mms.get("msg_box", ""), "unknown")
+            direction = ANDROID.get(mms.get("msg_box", ""), "unknown")
             other = mms.get("address", "") if direction != "in" or sender in ("", "insert-address-token") else sender
             yield _backup_row(number, "\n".join(t for t in texts if t), mms, other, direction, "mms", media)
             mms = None

@@ -10,6 +10,9 @@ from ..records import Row
 from ..turns import is_role, label_spans, transcript
 
 ME = "me"
+# What Android's tables of messages say of direction, as do the exports made from them; outbox, failed and queued were sent by the owner.
+# https://www.synctech.com.au/sms-backup-restore/fields-in-xml-backup-files/
+ANDROID = {"1": "in", "2": "out", "3": "draft", "4": "out", "5": "out", "6": "out"}
 
 
 class Turn(NamedTuple):
@@ -93,4 +96,4 @@ def _labels(speakers: Sequence[str], turns: Sequence[Turn]) -> list[str]:
     return [f"说话人{order[name]}" if name in order else name for name in names]
 
 
-__all__ = ["ME", "Turn", "call", "message", "skipped", "turns_of"]
+__all__ = ["ANDROID", "ME", "Turn", "call", "message", "skipped", "turns_of"]

@@ -10,11 +10,10 @@ from ..moments import iso
 from ..records import Row
 from . import objects
 from .containers import members, unpacked
-from .rows import message
+from .rows import ANDROID, message
 from .source import Damaged, Source
 
 _MEMBER = "messages.ndjson"
-_TYPES = {"1": "in", "2": "out", "3": "draft", "4": "out", "5": "out", "6": "out"}
 _EXTRA = ("_id", "__display_name", "service_center", "read", "sub_id")
 
 
@@ -42,13 +41,13 @@ def _row(number: int, record: dict[str, Any]) -> Row:
     extra = {name: _text(record.get(name)) for name in _EXTRA}
     thread = _text(record.get("thread_id"))
     if "body" in record and "__parts" not in record:
-        direction = _TYPES.get(_text(record.get("type")), "unknown")
+        direction = ANDROID.get(_text(record.get("type")), "unknown")
         time = iso(_text(record.get("date")))
         return message(number, _text(record.get("body")), _text(record.get("address")), direction, time, thread, extra=extra)
     parts = [p for p in _list(record.get("__parts")) if isinstance(p, dict)]
     text = "\n".join(t for t in (_text(p.get("text")) for p in parts if p.get("ct") == "text/plain") if t)
     media = any(p.get("ct") not in ("text/plain", "application/smil") for p in parts)
-    direction = _TYPES.get(_text(record.get("msg_box")), "unknown")
+    direction = ANDROID.get(_text(record.get("msg_box")), "unknown")
     address = record.get("__sender_address") if direction == "in" else next(iter(_list(record.get("__recipient_addresses"))), None)
     other = _text(address.get("address")) if isinstance(address, dict) else ""
     return message(number, text, other, direction, iso(_text(record.get("date"))), thread, "mms", media, extra=extra)

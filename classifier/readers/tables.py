@@ -17,8 +17,8 @@ from typing import Any
 from ..errors import InputError, LimitError
 from ..records import Row
 from . import objects
-from .containers import is_sheet
-from .layouts import Layout, Record, layout_of, names_text, rows
+from .containers import is_sheet, unpacked_size
+from .layouts import Layout, Record, layout_of, names_any, names_text, rows, sampled
 from .parser_child import TOO_LARGE
 from .source import MAX_LINE, Damaged, Source
 
@@ -147,16 +147,17 @@ def _cut(source: Source, delimiter: str) -> Iterator[tuple[Sequence[Any], str]]:
             yield ["?"], f"no CSV: {e}"
 
 
-def table_rows(records: Iterable[tuple[Sequence[Any], str]], source: Source, column: str | None) -> Iterator[Row]:
+def table_rows(records: Iterable[tuple[Sequence[Any], str]], source: Source, column: str | None, first_number: int = 1) -> Iterator[Row]:
     """Rows of any table of cells: finds the header, and gives each record with its problem if it has another width."""
-    iterator = iter(records)
-    sample = [pair for _, pair in zip(range(_SAMPLE), iterator, strict=False)]
+    sample, whole = sampled(records, _SAMPLE)
     widths = [len(cells) for cells, problem in sample if cells and not problem]
     if not widths:
+        for _ in whole:
+            pass  # to where the file is damaged, if it is
         return
     first = next(cells for cells, problem in sample if cells and not problem)
     layout = layout_of([str(v) for v in first])
-    header, named = _header(first, layout, column)
+    header, named = _header(first, layout, column, source)
     if named and widths[1:] and min(widths[1:]) == max(widths[1:]) == len(header) + 1:  # the last column has no name
         header.append(f"column{len(header) + 1}")
     if len(header) > _MAX_COLUMNS:
@@ -164,7 +165,7 @@ def table_rows(records: Iterable[tuple[Sequence[Any], str]], source: Source, col
 
     def all_records() -> Iterator[Record]:
         past, width = not named, len(header)
-        for number, (cells, problem) in enumerate(chain(sample, iterator), 1):
+        for number, (cells, problem) in enumerate(whole, first_number):
             if not cells:
                 continue
             if not past and not problem:
@@ -179,17 +180,22 @@ def table_rows(records: Iterable[tuple[Sequence[Any], str]], source: Source, col
     yield from rows(all_records(), source, column, layout)
 
 
-def _header(first: Sequence[Any], layout: Layout | None, column: str | None) -> tuple[list[str], bool]:
+def _header(first: Sequence[Any], layout: Layout | None, column: str | None, source: Source) -> tuple[list[str], bool]:
+    """The names of the columns, and whether the first row is what gives them: one of its cells is a name that is known.
+
+    A row of short words may be a message as well (妈,我手机坏了); taken for one, a header is a row too many, the other way a message is lost.
+    """
     if layout is not None and layout.header:
         return list(layout.header), False
     names = [str(v).strip().lstrip("\ufeff") for v in first]
-    named = names_text(names) or (column is not None and column in names)
-    short = all(n and len(n) <= 30 and not n.replace(".", "").isdigit() for n in names) and len(set(names)) == len(names)
-    if named or (short and len(names) > 1):
+    short = all(n and len(n) <= 30 and not n.replace(".", "").isdigit() for n in names) and len(set(names)) == len(names) > 1
+    if layout is not None or names_text(names) or column in names or (short and names_any(names)):
         out: list[str] = []
         for name in names:
             out.append(name if name not in out else f"{name}.{len(out) + 1}")
         return out, True
+    if short:
+        source.notes.append("no cell of the first row is a known name: it is read as data; if it is a header, --text-column names the text's column")
     return [f"column{k}" for k in range(1, len(names) + 1)], False
 
 
@@ -205,7 +211,9 @@ def claims_parquet(source: Source) -> bool:
 
 def read_sheet(source: Source, column: str | None) -> Iterator[Row]:
     """Rows of the first sheet of a workbook."""
-    yield from table_rows(((cells, "") for cells in _parsed(source, "sheet")), source, column)
+    records = _parsed(source, "sheet")
+    (first_number,) = next(records, [1])
+    yield from table_rows(((cells, "") for cells in records), source, column, first_number)
 
 
 def read_parquet(source: Source, column: str | None) -> Iterator[Row]:
@@ -221,7 +229,8 @@ def read_parquet(source: Source, column: str | None) -> Iterator[Row]:
 
 def _parsed(source: Source, kind: str) -> Iterator[list[Any]]:
     """Records of a file whose parser is no Python: a child with limits runs it, for a hostile file can abort the parser's process."""
-    command = [sys.executable, "-P", str(Path(__file__).with_name("parser_child.py")), kind, str(source.file().absolute())]
+    child_file, size = Path(__file__).with_name("parser_child.py"), unpacked_size(source)
+    command = [sys.executable, "-P", str(child_file), kind, str(source.file().absolute()), str(size)]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
         assert child.stdout is not None
         stopped = True

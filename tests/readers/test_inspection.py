@@ -16,6 +16,11 @@ def test_every_record_is_counted_once() -> None:
         assert found.rows == found.scored + found.rejected + found.skipped.total()
 
 
+def test_what_is_not_scored_is_called_as_everywhere(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("内容,类型\n您好,接收\n再见,发送\n再见,草稿\n,接收\n")
+    assert "可标注 1，自己发出的 1，草稿 1，没有内容 1，无法读取 0" in str(inspect(open_source(str(tmp_path / "x"))))
+
+
 def test_samples_are_masked_and_short(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("内容\n您的手机13812345678收到验证码123456，" + "长" * 100 + "\n")
     (sample,) = inspect(open_source(str(tmp_path / "x"))).samples

@@ -2,17 +2,23 @@
 
 import csv
 import io
+import json
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+import pyarrow
+import pyarrow.parquet
 import pytest
+import xlsxwriter
 from readers.golden import SAMPLES
 from readers.reading import format_of, rows, texts
 
 from classifier.errors import InputError, LimitError
-from classifier.readers import open_source, recognise
-from classifier.readers.source import MAX_LINE
+from classifier.readers import open_source, parser_child, recognise
+from classifier.readers.containers import unpacked_size
+from classifier.readers.source import HEAD, MAX_LINE
 
 
 def test_the_text_column_is_the_one_named_so_or_the_one_that_is_told(tmp_path: Path) -> None:
@@ -33,6 +39,27 @@ def test_a_guessed_column_is_said(tmp_path: Path) -> None:
     source = open_source(str(tmp_path / "x"))
     assert [row.text for row in recognise(source).read(source)] == ["您好我是客服", "请点这个链接"]
     assert "took column2" in source.notes[0]
+
+
+@pytest.mark.parametrize("data", ["王小明,您好在吗\n李雷,明天见\n韩梅梅,好的谢谢\n", "妈,我手机坏了\n爸,转两万给我\n"])
+def test_a_first_message_is_no_header_however_short(tmp_path: Path, data: str) -> None:
+    assert texts(tmp_path / "x", data) == [line.split(",")[1] for line in data.splitlines()]
+
+
+def test_a_header_of_names_that_nobody_knows_is_a_row_and_said_and_can_be_named(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("甲方,所言\n王小明,您好我是客服\n")
+    source = open_source(str(tmp_path / "x"))
+    assert [row.text for row in recognise(source).read(source)] == ["所言", "您好我是客服"]
+    assert "if it is a header, --text-column" in source.notes[0]
+    (row,) = rows(tmp_path / "x", (tmp_path / "x").read_bytes(), column="所言")
+    assert row.columns == {"甲方": "王小明", "所言": "您好我是客服"}
+
+
+@pytest.mark.parametrize("known", ["手机号", "时间", "编号", "标签", "收件人", "Label", "ID"])
+def test_any_name_that_is_known_makes_a_first_row_a_header(known: str, tmp_path: Path) -> None:
+    (row,) = rows(tmp_path / "x", f"{known},所言\n1,您好我是客服\n")
+    assert row.columns == {known: "1", "所言": "您好我是客服"}
+    assert row.number == 2
 
 
 def test_a_column_of_labels_is_no_direction(tmp_path: Path) -> None:
@@ -105,6 +132,35 @@ def test_an_array_is_read_element_by_element_wherever_it_is_cut(tmp_path: Path) 
     assert "does not end" in cut[-1].problem
 
 
+@pytest.mark.parametrize("between", ["", "\n", "\n\n", " " * HEAD], ids=["nothing", "a line", "two lines", "a million spaces"])
+def test_arrays_one_after_the_other_are_read_on(between: str, tmp_path: Path) -> None:
+    pages = ['[{"text": "您好"}]', "[]", '[{"text": "在吗"}, {"text": "再见"}]']
+    found = rows(tmp_path / "x", between.join(pages) + between)
+    assert [(row.number, row.text) for row in found] == [(1, "您好"), (2, "在吗"), (3, "再见")]
+
+
+@pytest.mark.parametrize(
+    "rest", ["}", ',{"text": "再见"}]', "]", '"再见"', "再见", '{"text": "再见"}', " " * HEAD + "再见", '再见[{"text": "在吗"}]']
+)
+def test_text_behind_an_array_is_not_lost_in_silence(rest: str, tmp_path: Path) -> None:
+    good, bad = rows(tmp_path / "x", f'[{{"text": "您好"}}]{rest}')
+    assert (good.text, good.problem) == ("您好", "")
+    assert "text outside the JSON array" in bad.problem
+
+
+@pytest.mark.parametrize("size", [MAX_LINE + 1, MAX_LINE + HEAD, 4 * HEAD])
+def test_an_element_that_is_too_long_costs_itself_only(size: int, tmp_path: Path) -> None:
+    found = rows(tmp_path / "x", json.dumps([{"text": "您好"}, {"text": "a" * size}, {"text": "再见"}], ensure_ascii=False))
+    assert [row.text for row in found] == ["您好", "", "再见"]
+    assert [row.problem for row in found] == ["", f"longer than {MAX_LINE} characters", ""]
+
+
+def test_a_short_array_that_breaks_off_keeps_what_was_read(tmp_path: Path) -> None:
+    good, bad = rows(tmp_path / "x", '[{"text": "您好"}, {"text": "再')
+    assert good.text == "您好"
+    assert "does not end" in bad.problem
+
+
 def test_a_workbook_that_unpacks_to_a_bomb_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "bomb", "w", zipfile.ZIP_DEFLATED) as container:
         container.writestr("xl/workbook.xml", b"<a/>" * (8 << 20))
@@ -122,6 +178,37 @@ def test_a_workbook_that_aborts_its_parser_is_an_error_here(tmp_path: Path) -> N
             new.writestr(name, sheet if name == "xl/worksheets/sheet1.xml" else old.read(name))
     with pytest.raises(LimitError, match="could not be read within limits"):
         rows(tmp_path / "x", (tmp_path / "far").read_bytes())
+
+
+def test_a_parquet_file_that_repeats_itself_is_read_to_its_end(tmp_path: Path) -> None:
+    count = 1_200_000
+    pyarrow.parquet.write_table(pyarrow.table({"内容": ["您好，您的快递已到"] * count, "号码": ["10086"] * count}), tmp_path / "x")
+    size = (tmp_path / "x").stat().st_size
+    assert size < 50_000
+    with subprocess.Popen([sys.executable, "-P", parser_child.__file__, "parquet", str(tmp_path / "x"), str(size)], stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert sum(block.count(b"\n") for block in iter(lambda: child.stdout.read(1 << 20), b"")) == 1 + count
+    assert child.returncode == 0
+
+
+def test_a_workbook_that_packs_well_is_given_the_time_of_what_it_unpacks_to(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x", "w", zipfile.ZIP_DEFLATED) as container:
+        container.writestr("xl/workbook.xml", b"<a/>" * 100_000)
+    packed = (tmp_path / "x").stat().st_size
+    assert packed < 10_000
+    assert unpacked_size(open_source(str(tmp_path / "x"))) == 400_000
+    (tmp_path / "y").write_bytes((tmp_path / "x").read_bytes().replace((400_000).to_bytes(4, "little"), (10_000_000).to_bytes(4, "little")))
+    assert unpacked_size(open_source(str(tmp_path / "y"))) == 1032 * packed
+
+
+@pytest.mark.parametrize("above", [0, 2, 1_000_000])
+def test_rows_of_a_sheet_are_counted_as_the_sheet_does(above: int, tmp_path: Path) -> None:
+    with xlsxwriter.Workbook(tmp_path / "x") as workbook:
+        sheet = workbook.add_worksheet()
+        for number, cells in enumerate([["内容", "号码"], ["您好", 1], [], ["在吗", 2]], above):
+            sheet.write_row(number, 1, cells)
+    found = rows(tmp_path / "x", (tmp_path / "x").read_bytes())
+    assert [(row.number - above, row.text) for row in found] == [(2, "您好"), (3, ""), (4, "在吗")]
 
 
 def test_a_workbook_cannot_come_through_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
