@@ -103,6 +103,7 @@ def test_two_halves_of_a_character_are_one(label: Any) -> None:
     ("data", "code", "says"),
     [
         ('内容,号码\n您好,1\n"再见,2\n' + "一,二\n" * 400_000, 2, "a quote opened in row 3 is not closed"),
+        ('内容,号码\n您好,1\n"再见,2\n' + "一,二\n" * 299, 2, "a quote opened in row 3 is not closed"),
         ("内容,号码\n" + "长" * ((1 << 20) + 1) + ",1\n", 3, "a line of more than 1048576 characters"),
         (",".join(["内容", *(f"c{k}" for k in range(1024))]) + "\n" + ",".join(["您好"] * 1025), 3, "1025 columns, at most 1024"),
         ("<smses>" + "<a>" * 65, 3, "nested deeper than 64"),

@@ -125,12 +125,18 @@ def read_csv(source: Source, column: str | None) -> Iterator[Row]:
 
 def _cut(source: Source, delimiter: str) -> Iterator[tuple[Sequence[Any], str]]:
     """(fields, problem) for each record. Raises InputError where a quote is not closed: all after it would be one record."""
+    ended = False
 
     def blocks() -> Iterator[Iterable[str]]:
+        nonlocal ended
         for number, block, whole in source.blocks():
             if not whole:
                 raise LimitError(f"{source.name}:{number}: a line of more than {MAX_LINE} characters")
             yield StringIO(block, "\n")
+        ended = True
+
+    def unclosed(where: str) -> InputError:
+        return InputError(f"{source.name}: a quote opened in row {number} is not closed {where}; close it there, or take it out")
 
     records = _records(chain.from_iterable(blocks()), delimiter)
     number = 0
@@ -138,12 +144,14 @@ def _cut(source: Source, delimiter: str) -> Iterator[tuple[Sequence[Any], str]]:
         try:
             for record in records:
                 number += 1
+                if ended:  # a line was asked for and there was none: only a quote lets a record go on beyond its line
+                    raise unclosed("by the end of the file")
                 yield record, ""
             return
         except csv.Error as e:
             number += 1
             if "field limit" in str(e):
-                raise InputError(f"{source.name}: a quote opened in row {number} is not closed within {MAX_LINE} characters") from None
+                raise unclosed(f"within {MAX_LINE} characters") from None
             yield ["?"], f"no CSV: {e}"
 
 

@@ -58,6 +58,18 @@ def test_a_quote_that_is_not_closed_is_an_error_and_not_one_giant_row(tmp_path: 
         rows(tmp_path / "x", data)
 
 
+@pytest.mark.parametrize("tail", ["再见,2\n" * 300, "再见", "再见\n", "", '再见""\n'])
+def test_a_quote_that_is_still_open_at_the_end_is_the_same_error_however_little_follows(tail: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a quote opened in row 4 is not closed"):
+        rows(tmp_path / "x", f'内容,号码\n您好,1\n"在\n吗",2\n"{tail}')
+
+
+@pytest.mark.parametrize("last", ['"再见",2', '2,"再见"', '"再\n见",2\n', '"再""见",2\n\n', '再"见,2', '"再见""",2'])
+def test_quotes_that_are_closed_or_stand_within_a_text_end_a_file_as_well_as_any(last: str, tmp_path: Path) -> None:
+    found = rows(tmp_path / "x", f"内容,号码\n您好,1\n{last}")
+    assert [row.problem for row in found] == ["", ""]
+
+
 def test_a_stray_carriage_return_costs_its_row_only(tmp_path: Path) -> None:
     found = rows(tmp_path / "x", "内容,号码\n您\r好,1\n再见,2\n")
     assert [bool(row.problem) for row in found] == [True, False]
