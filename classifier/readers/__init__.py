@@ -12,7 +12,7 @@ from ..records import Row
 from . import apple, phone_xml, plain, recognisers, sms_ie, subtitles, tables, transcripts, vmessage
 from .layouts import LAYOUTS, Layout
 from .markup import root
-from .source import Damaged, Source, known_encoding, open_source
+from .source import Damaged, Source, is_pipe, known_encoding, open_source, refuse_directory
 
 
 @dataclass(frozen=True)
@@ -103,4 +103,4 @@ def _unknown(source: Source) -> str:
     return f"an XML or HTML document (<{name[:40]}>) of no known kind" if name else "JSON of no known shape"
 
 
-__all__ = ["FALLBACK", "READERS", "TIERS", "Reader", "Source", "known_encoding", "open_source", "recognise"]
+__all__ = ["FALLBACK", "READERS", "TIERS", "Reader", "Source", "is_pipe", "known_encoding", "open_source", "recognise", "refuse_directory"]

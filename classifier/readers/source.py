@@ -7,6 +7,7 @@ bytes that do not fit become lone surrogates (as in PEP 383), so that the row th
 import codecs
 import gzip
 import io
+import os
 import re
 import struct
 import sys
@@ -55,7 +56,7 @@ class Damaged(InputError):
 class Source:
     """An input: its name for messages, its beginning, and (once) its stream.
 
-    path    None for standard input
+    path    None for standard input and other pipes
     packed  was gzip: head and stream are unpacked, `path` is not what they hold
     said    the encoding of its text, as the user says; "" finds it
     notes   what a reader wants the user to know: a column that was guessed, a part that is not read
@@ -176,7 +177,7 @@ class Source:
 
 
 def open_source(name: str, encoding: str = "") -> Source:
-    """Open a file, or standard input for `-`; gzip is unpacked on the way. `encoding` is that of its text, "" finds it.
+    """Open a file, a pipe by its name, or standard input for `-`; gzip is unpacked on the way. `encoding` is that of its text, "" finds it.
 
     Raises InputError where it cannot be read, or there is no such encoding.
     """
@@ -185,20 +186,37 @@ def open_source(name: str, encoding: str = "") -> Source:
         if sys.stdin is None:  # the shell closed it
             raise InputError("standard input: is closed; name a file")
         stdin = cast(BinaryIO, sys.stdin.buffer)
-        head = stdin.read(HEAD)
-        return _unpacked("standard input", None, head, cast(BinaryIO, io.BufferedReader(_Rejoined(head, stdin))), said)
+        return _piped("standard input", stdin.read(HEAD), stdin, said)
     path = Path(name)
     try:
-        if path.is_dir():
-            raise InputError(f"{name}: is a directory; name a file in it")
+        refuse_directory(name)
         stream = open(path, "rb")  # noqa: SIM115 the caller closes it with the source
         head = stream.read(HEAD)
+        if not stream.seekable():
+            return _piped(name, head, stream, said)
         stream.seek(0)
     except OSError as e:
         raise InputError(f"{name}: {e.strerror}") from None
     except ValueError:
         raise InputError(f"{name!r}: no name a file can have") from None
     return _unpacked(name, path, head, stream, said)
+
+
+def is_pipe(name: str) -> bool:
+    """Does an input come but once: standard input, or a pipe by its name, as a shell makes of `<(…)`?"""
+    with suppress(OSError, ValueError):
+        return name == "-" or Path(name).is_fifo()
+    return False
+
+
+def refuse_directory(name: str) -> None:
+    """Raises InputError where an input is a directory."""
+    if os.path.isdir(name):
+        raise InputError(f"{name}: is a directory; name a file in it")
+
+
+def _piped(name: str, head: bytes, stream: BinaryIO, said: str) -> Source:
+    return _unpacked(name, None, head, cast(BinaryIO, io.BufferedReader(_Rejoined(head, stream))), said)
 
 
 def _unpacked(name: str, path: Path | None, head: bytes, stream: BinaryIO, said: str) -> Source:
