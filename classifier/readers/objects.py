@@ -62,9 +62,14 @@ def layout(source: Source) -> str:
     if not re.match(r'\{\s*(?:["}]|$)', text):  # {您好} is a message
         return ""
     first, second = [*(line.strip() for line in text.split("\n", 2)[:2]), ""][:2]
-    if not text.endswith("\n") and len(source.head) >= HEAD:  # its first line goes on beyond what was looked at
+    if goes_on(source):
         return "object"
     return "lines" if first.endswith("}") or re.match(r'\{\s*"', second) else "object"
+
+
+def goes_on(source: Source) -> bool:
+    """Does the first line go on beyond what was looked at? Whether it is a record or a whole document it does not show then."""
+    return not source.head_text.endswith("\n") and len(source.head) >= HEAD
 
 
 @lru_cache(maxsize=2)  # each reader asks for it

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import sys
 import zipfile
 from pathlib import Path
@@ -104,6 +105,23 @@ def test_a_header_alone_has_no_rows(tmp_path: Path) -> None:
 def test_hostile_json_costs_its_line_only(line: str, tmp_path: Path) -> None:
     found = rows(tmp_path / "x", '{"text": "您好"}\n' + line + '\n{"text": "再见"}\n')
     assert [bool(row.problem) for row in found] == [False, True, False]
+
+
+@pytest.mark.parametrize(("length", "kept"), [(MAX_LINE // 3, True), (MAX_LINE, False)])
+def test_a_first_line_longer_than_what_is_looked_at_costs_itself_at_most(length: int, kept: bool, tmp_path: Path) -> None:
+    long = json.dumps({"text": "长" * length}, ensure_ascii=False)
+    for data in (f'{long}\n{{"text": "您好"}}\n', f'{{"text": "您好"}}\n{long}\n', long):
+        found = rows(tmp_path / "x", data)
+        assert [row.text for row in found if len(row.text) == length] == (["长" * length] if kept else [])
+        assert [row.problem for row in found if not row.text] == ([] if kept else [f"longer than {MAX_LINE} characters"])
+        assert [row.text for row in found if row.text == "您好"] == (["您好"] if data != long else [])
+
+
+def test_a_call_in_one_long_line_is_a_document_still(tmp_path: Path) -> None:
+    turns = [{"speaker": "AB"[k % 2], "text": "您好，请问您是哪位"} for k in range(20_000)]
+    (row,) = rows(tmp_path / "x", json.dumps({"turns": turns}))
+    assert row.channel == "call"
+    assert len(row.columns["turns"]) == 20_000
 
 
 def test_an_array_is_read_element_by_element_wherever_it_is_cut(tmp_path: Path) -> None:
