@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from datetime import date, datetime, time
 from typing import Any
 
 _MEMORY = 2 << 30  # bytes of address space
@@ -17,12 +18,21 @@ _BATCH = 4096  # rows of a Parquet file held at once
 
 
 def sheet(path: str) -> Iterator[list[Any]]:
-    """The rows of the first sheet."""
+    """The names of the sheets, then the rows of the first."""
     import python_calamine
 
     _end_in_time(path)
-    for row in python_calamine.CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python(skip_empty_area=True):
-        yield [int(v) if isinstance(v, float) and v.is_integer() else v for v in row]
+    book = python_calamine.CalamineWorkbook.from_path(path)
+    yield book.sheet_names
+    rows = book.get_sheet_by_index(0).to_python(skip_empty_area=True)
+    moments = {k for row in rows for k, v in enumerate(row) if type(v) is datetime}
+    for row in rows:
+        cells = [int(v) if isinstance(v, float) and v.is_integer() else v for v in row]
+        for k in moments:
+            day = row[k]
+            if type(day) is date:  # what the parser makes of midnight
+                cells[k] = datetime.combine(day, time())
+        yield cells
 
 
 def parquet(path: str) -> Iterator[list[Any]]:

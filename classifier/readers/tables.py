@@ -18,12 +18,13 @@ from ..errors import InputError, LimitError
 from ..records import Row
 from . import objects
 from .containers import is_sheet
-from .layouts import Layout, Record, layout_of, names_text, rows
+from .layouts import Layout, Record, layout_of, listed, names_text, rows
 from .parser_child import TOO_LARGE
 from .source import MAX_LINE, Damaged, Source
 
 _MAX_COLUMNS = 1024
 _SAMPLE = 200  # records looked at to find the header
+_EXACT = 10**15  # a spreadsheet's numbers have 15 digits
 _DELIMITERS = "\t,;|，"
 
 
@@ -212,8 +213,26 @@ def claims_parquet(source: Source) -> bool:
 
 
 def read_sheet(source: Source, column: str | None) -> Iterator[Row]:
-    """Rows of the first sheet of a workbook."""
-    yield from table_rows(((cells, "") for cells in _parsed(source, "sheet")), source, column)
+    """Rows of the first sheet of a workbook. Others are named in a note: what stands in them is seldom of the same columns, or messages
+    at all, and a row's number would no longer say where it is."""
+    records = _parsed(source, "sheet")
+    if others := next(records, [])[1:]:
+        source.notes.append(f"only the first sheet is read, not {listed(others)}; put the sheet that is wanted first, or save it as CSV")
+    yield from table_rows(((cells, "") for cells in _noting_long_numbers(records, source)), source, column)
+
+
+def _noting_long_numbers(records: Iterable[list[Any]], source: Source) -> Iterator[list[Any]]:
+    """The same records; a note names the columns with numbers that a spreadsheet cannot hold: card numbers that were not kept as text."""
+    noted: set[int] = set()
+    for cells in records:
+        for k, cell in enumerate(cells):
+            if isinstance(cell, int) and abs(cell) >= _EXACT and k not in noted:
+                noted.add(k)
+                source.notes.append(
+                    f"column {k + 1} holds numbers of more than 15 digits, and a spreadsheet keeps 15: the last ones are lost; "
+                    "export it as text from its origin"
+                )
+        yield cells
 
 
 def read_parquet(source: Source, column: str | None) -> Iterator[Row]:

@@ -5,15 +5,18 @@ import io
 import json
 import sys
 import zipfile
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+import xlsxwriter
 from readers.golden import SAMPLES
 from readers.reading import format_of, rows, texts
 
 from classifier.errors import InputError, LimitError
 from classifier.readers import open_source, recognise
-from classifier.readers.source import MAX_LINE
+from classifier.readers.source import MAX_LINE, Source
 
 
 def test_the_text_column_is_the_one_named_so_or_the_one_that_is_told(tmp_path: Path) -> None:
@@ -133,6 +136,47 @@ def test_an_array_is_read_element_by_element_wherever_it_is_cut(tmp_path: Path) 
     cut = rows(tmp_path / "x", data[:-30])
     assert cut[-2].text.startswith("59998")
     assert "does not end" in cut[-1].problem
+
+
+def workbook(path: Path, **sheets: list[list[Any]]) -> Source:
+    """A workbook of these sheets, opened."""
+    with xlsxwriter.Workbook(path, {"default_date_format": "yyyy-mm-dd hh:mm:ss"}) as book:
+        for name, lines in sheets.items():
+            sheet = book.add_worksheet(name)
+            for number, line in enumerate(lines):
+                sheet.write_row(number, 0, line)
+    return open_source(str(path))
+
+
+def test_sheets_that_are_not_read_are_named(tmp_path: Path) -> None:
+    note = [["说明"], ["导出的短信"]]
+    source = workbook(tmp_path / "x", 说明=note, 短信=[["内容"], ["您好"]], 备份=[])
+    assert [row.text for row in recognise(source).read(source)] == ["说明", "导出的短信"]
+    (said,) = source.notes
+    assert "not 短信, 备份;" in said
+    source = workbook(tmp_path / "y", 短信=[["内容"], ["您好"]])
+    assert [row.text for row in recognise(source).read(source)] == ["您好"]
+    assert source.notes == []
+
+
+def test_numbers_longer_than_a_spreadsheet_holds_are_said_once_a_column(tmp_path: Path) -> None:
+    lines = [["内容", "手机", "卡号"], *[["您好", 13800000001, 6222021234567890123], ["您好", 999999999999999, -1e15]] * 2]
+    source = workbook(tmp_path / "x", 短信=lines)
+    assert len(list(recognise(source).read(source))) == 4
+    (said,) = source.notes
+    assert said.startswith("column 3 holds numbers of more than 15 digits")
+    source = workbook(tmp_path / "y", 短信=[["内容", "卡号"], ["您好", "6222021234567890123"]])
+    (row,) = recognise(source).read(source)
+    assert (row.columns["卡号"], source.notes) == ("6222021234567890123", [])
+
+
+def test_midnight_is_written_as_the_other_moments_of_its_column_and_days_stay_days(tmp_path: Path) -> None:
+    day, noon = datetime(2026, 11, 1), datetime(2026, 11, 1, 12)
+    source = workbook(tmp_path / "x", 短信=[["内容", "时间", "生日"], ["您好", day, day], ["您好", noon, day], ["您好", "", ""]])
+    found = list(recognise(source).read(source))
+    assert [row.columns["时间"] for row in found] == ["2026-11-01 00:00:00", "2026-11-01 12:00:00", ""]
+    assert [row.columns["生日"] for row in found] == ["2026-11-01", "2026-11-01", ""]
+    assert [row.time for row in found] == ["2026-11-01T00:00:00+08:00", "2026-11-01T12:00:00+08:00", ""]
 
 
 def test_a_workbook_that_unpacks_to_a_bomb_is_refused(tmp_path: Path) -> None:
