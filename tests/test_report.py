@@ -16,6 +16,7 @@ from classifier.batch import label_texts
 from classifier.chunks import chunks
 from classifier.cli import main
 from classifier.errors import InputError
+from classifier.readers import source
 from classifier.records import Evidence, Row, Verdict
 from classifier.report import html, in_chinese, report_file
 from classifier.tally import Example, Tally
@@ -231,7 +232,7 @@ def texts_of(node: ast.expr) -> Iterator[str]:
 
 
 REASONS = sorted(set(said_by_readers()))
-FILLED_IN = ("x: a zip container without a format that is known; unpack it", "x: an XML or HTML document (<a>) of no known kind")
+FILLED_IN = (source.UNDECODABLE, "x: a zip container without a format that is known; unpack it", "x: an XML or HTML document (<a>) of no known kind")
 
 
 def test_reasons_are_found_in_the_code() -> None:

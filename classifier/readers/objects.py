@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from .source import HEAD, MAX_LINE, Damaged, Source, undecodable
+from .source import HEAD, MAX_LINE, UNDECODABLE, Damaged, Source, undecodable
 
 MAX_DEPTH = 32
 _STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]|"', re.S)
@@ -121,7 +121,7 @@ def lines(source: Source) -> Iterator[tuple[int, dict[str, Any] | None, str, str
         if not whole:
             problem = f"longer than {MAX_LINE} characters"
         elif undecodable(line):
-            problem = "bytes that are no characters in the file's encoding"
+            problem = UNDECODABLE
         else:
             try:
                 record = loads(line)

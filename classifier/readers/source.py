@@ -45,6 +45,7 @@ _PROBED = len(_PROBE) - 128
 _ESCAPED = re.compile("[\udc80-\udcff]")
 _ORDINARY = re.compile(r"[\t\r\n -~\u2010-\u2030\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")
 _SHARE_OF = 1 << 16  # bytes looked at for it
+UNDECODABLE = "bytes that are no characters in the file's encoding; --encoding names another"  # the problem of a row
 _FITTING = 0.9  # share of lines that must decode: some damaged rows do not change what a file is
 
 
@@ -335,7 +336,7 @@ def detect_encoding(head: bytes, name: str) -> str:
     for encoding, fits in tried[2:] + tried[:2] if b"\0" in head else tried:
         if fits(head, encoding):
             return encoding
-    raise InputError(f"{name}: in no known encoding (tried UTF-8, GB18030, UTF-16); save it as UTF-8")
+    raise InputError(f"{name}: in no known encoding (tried UTF-8, GB18030, UTF-16); name it with --encoding, or save it as UTF-8")
 
 
 def _strict(head: bytes, encoding: str) -> bool:

@@ -136,9 +136,6 @@ def _cut(source: Source, delimiter: str) -> Iterator[tuple[Sequence[Any], str]]:
             yield StringIO(block, "\n")
         ended = True
 
-    def unclosed(where: str) -> InputError:
-        return InputError(f"{source.name}: a quote opened in row {number} is not closed {where}; close it there, or take it out")
-
     records = _records(chain.from_iterable(blocks()), delimiter)
     number = 0
     while True:
@@ -146,13 +143,13 @@ def _cut(source: Source, delimiter: str) -> Iterator[tuple[Sequence[Any], str]]:
             for record in records:
                 number += 1
                 if ended:  # a line was asked for and there was none: only a quote lets a record go on beyond its line
-                    raise unclosed("by the end of the file")
+                    raise InputError(f"{source.name}: a quote opened in row {number} is not closed; close it there, or take it out")
                 yield record, ""
             return
         except csv.Error as e:
             number += 1
             if "field limit" in str(e):
-                raise unclosed(f"within {MAX_LINE} characters") from None
+                raise InputError(f"{source.name}: a quote opened in row {number} is not closed within {MAX_LINE} characters") from None
             yield ["?"], f"no CSV: {e}"
 
 
