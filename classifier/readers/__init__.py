@@ -67,7 +67,7 @@ GENERAL = (
     Reader("sheet", tables.claims_sheet, tables.read_sheet, "XLSX, XLS, ODS workbook, its first sheet", True),
     Reader("parquet", tables.claims_parquet, tables.read_parquet, "Parquet", True),
     Reader("jsonl", tables.claims_jsonl, tables.read_jsonl, "JSON Lines", True),
-    Reader("json", tables.claims_array, tables.read_array, "JSON array of objects", True),
+    Reader("json", tables.claims_array, tables.read_array, "JSON array of objects, or of texts", True),
     Reader("csv", tables.claims_csv, tables.read_csv, "CSV or TSV", True),
 )
 FALLBACK = Reader("text", plain.claims, plain.read, "plain text, a message a line", True)
@@ -97,6 +97,8 @@ def recognise(source: Source, wanted: str | None = None) -> Reader:
 
 
 def _unknown(source: Source) -> str:
+    if source.magic == "pdf":
+        return "a PDF document, which holds pages and no messages; copy its text into a file, a message a line, or export as CSV"
     if source.magic:
         return f"a {source.magic} container without a format that is known; unpack it or save it as CSV"
     name = root(source.head_text)

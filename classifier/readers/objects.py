@@ -13,6 +13,7 @@ from .source import HEAD, MAX_LINE, UNDECODABLE, Damaged, Source, undecodable
 
 MAX_DEPTH = 32
 _STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]|"', re.S)
+_TEXTS = re.compile(r'\[\s*"(?:[^"\\]|\\.)*"\s*(?:,\s*["{]|\]\s*$)', re.S)  # an array that begins with a text
 _OUTSIDE, _IN_TEXT = re.compile(r'[\[\]{}",]'), re.compile(r'["\\]')
 
 
@@ -58,7 +59,8 @@ def layout(source: Source) -> str:
     if not text.startswith(("{", "[")):
         return ""
     if text.startswith("["):
-        return "array" if re.match(r"\[\s*[\[{\]]", text) else ""  # [系统] 您好 is a message
+        texts = _TEXTS.match(text) and (len(source.head) >= HEAD or text.rstrip().endswith("]"))
+        return "array" if texts or re.match(r"\[\s*[\[{\]]", text) else ""  # [系统] 您好 is a message
     if not re.match(r'\{\s*(?:["}]|$)', text):  # {您好} is a message
         return ""
     first, second = [*(line.strip() for line in text.split("\n", 2)[:2]), ""][:2]
@@ -137,6 +139,7 @@ def elements(source: Source) -> Iterator[tuple[int, dict[str, Any] | None, str, 
     for number, text in enumerate(_elements(source), 1):
         try:
             record = loads(text)
+            record = {"text": record} if isinstance(record, str) else record  # an array of texts
             problem = "" if isinstance(record, dict) else "not a JSON object"
         except ValueError as e:
             record, problem = None, str(e)

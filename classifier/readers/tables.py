@@ -40,12 +40,12 @@ def read_jsonl(source: Source, column: str | None) -> Iterator[Row]:
 
 
 def claims_array(source: Source) -> bool:
-    """An array of objects."""
+    """An array of objects, or of texts."""
     return objects.layout(source) == "array"
 
 
 def read_array(source: Source, column: str | None) -> Iterator[Row]:
-    """The objects of one JSON array, counted from 1."""
+    """The objects or texts of one JSON array, counted from 1."""
     records = ((n, {"raw": text} if record is None else record, problem) for n, record, problem, text in objects.elements(source))
     yield from rows(records, source, column, cells=False)
 

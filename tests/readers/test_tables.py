@@ -120,6 +120,24 @@ def test_a_first_line_longer_than_what_is_looked_at_costs_itself_at_most(length:
         assert [row.text for row in found if row.text == "您好"] == (["您好"] if data != long else [])
 
 
+@pytest.mark.parametrize("data", ['["我是\\"客服\\"", "你好"]', '[\n  "我是\\"客服\\"",\n  "你好"\n]\n', '["我是\\"客服\\"",{"text": "你好"}]'])
+def test_an_array_of_texts_is_a_message_each(data: str, tmp_path: Path) -> None:
+    assert [(row.number, row.text, row.columns) for row in rows(tmp_path / "x", data)] == [
+        (1, '我是"客服"', {"text": '我是"客服"'}),
+        (2, "你好", {"text": "你好"}),
+    ]
+
+
+def test_an_array_of_texts_may_be_long_and_hold_what_is_none(tmp_path: Path) -> None:
+    found = rows(tmp_path / "x", json.dumps([f"{k} 您好，请查收" for k in range(60_000)] + [7]))
+    assert [row.problem for row in found] == [""] * 60_000 + ["not a JSON object"]
+
+
+@pytest.mark.parametrize("line", ['["系统"] 您好', '["系统", "公告"] 您好', "[系统] 您好", '["系统公告，您好'])
+def test_a_message_that_begins_with_a_bracket_is_none(line: str, tmp_path: Path) -> None:
+    assert texts(tmp_path / "x", f"{line}\n再见") == [line, "再见"]
+
+
 def test_a_call_in_one_long_line_is_a_document_still(tmp_path: Path) -> None:
     turns = [{"speaker": "AB"[k % 2], "text": "您好，请问您是哪位"} for k in range(20_000)]
     (row,) = rows(tmp_path / "x", json.dumps({"turns": turns}))
