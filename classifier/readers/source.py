@@ -337,7 +337,7 @@ def detect_encoding(head: bytes, name: str) -> str:
     for encoding, fits in tried[2:] + tried[:2] if b"\0" in head else tried:
         if fits(head, encoding):
             return encoding
-    raise InputError(f"{name}: in no known encoding (tried UTF-8, GB18030, UTF-16); name it with --encoding, or save it as UTF-8")
+    raise InputError(f"{name}: in no known encoding (tried UTF-8, GB18030, UTF-16); save it as UTF-8, or name it to label or inspect with --encoding")
 
 
 def _strict(head: bytes, encoding: str) -> bool:

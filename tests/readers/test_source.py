@@ -97,7 +97,7 @@ def test_bytes_that_do_not_fit_cost_their_row_only(tmp_path: Path) -> None:
 
 
 def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"in no known encoding .* name it with --encoding"):
+    with pytest.raises(InputError, match=r"in no known encoding .* with --encoding"):
         rows(tmp_path / "x", bytes(range(256)) * 40)
 
 
