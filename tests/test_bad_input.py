@@ -138,6 +138,11 @@ def test_a_line_that_is_no_record_is_rejected_and_the_rest_goes_on(line: str, la
     assert "您好" not in found.said
 
 
+def test_a_number_too_long_to_read_is_told_without_advice_to_programmers(label: Any) -> None:
+    found = label(f'{records(SCAM)}{{"text": "您好", "n": {"9" * 5000}}}\n')
+    assert "row 2: a number of more than 4300 digits\n" in found.said
+
+
 def test_rows_of_another_width_are_rejected_and_the_rest_goes_on(label: Any) -> None:
     found = label(f"内容,号码\n{SCAM},1\n{FINE},2,3\n{FINE}\n{FINE},4\n")
     assert (found.code, found.statuses) == (1, ["ok", "rejected", "rejected", "ok"])

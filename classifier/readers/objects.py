@@ -5,6 +5,7 @@ Owns strictness (a key twice, NaN, depth, length) and reading an array element b
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -27,6 +28,10 @@ def loads(text: str, depth: int = MAX_DEPTH) -> Any:
         raise ValueError(f"not JSON: {e.msg}, character {e.pos + 1}") from None
     except RecursionError:
         raise ValueError(f"nested deeper than {depth}") from None
+    except ValueError as e:
+        if "set_int_max_str_digits" in str(e):  # advice for those who program
+            raise ValueError(f"a number of more than {sys.get_int_max_str_digits()} digits") from None
+        raise
 
 
 def _depth(text: str) -> int:
