@@ -17,8 +17,9 @@ from classifier.chunks import chunks
 from classifier.cli import main
 from classifier.errors import InputError
 from classifier.readers import source
+from classifier.reasons import in_chinese
 from classifier.records import Evidence, Row, Verdict
-from classifier.report import html, in_chinese, report_file
+from classifier.report import html, report_file
 from classifier.tally import Example, Tally
 
 SCAM = "我是小红书客服，您买的面膜质检不合格，给您双倍赔付，请加我微信，把验证码发给我，转到安全账户"
@@ -209,13 +210,16 @@ def test_a_name_longer_than_names_are_is_cut(shipped: Classifier) -> None:
 
 
 def said_by_readers() -> Iterator[str]:
-    """Every reason that a reader can give for a row or file that it could not read, from its code, with 7 for what it fills in."""
+    """Every reason that a reader can give for a row or file that it could not read, and every note, from its code, with 7 for what it
+    fills in."""
     for path in sorted(Path(readers.__file__).parent.glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
                 yield from texts_of(node.exc.args[0])
             elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "problem":
                 yield from texts_of(node.value)
+            elif isinstance(node, ast.Call) and ast.unparse(node.func) == "source.notes.append":
+                yield from texts_of(node.args[0])
             elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Row" and len(node.args) > 3:
                 yield from texts_of(node.args[3])
 
