@@ -21,6 +21,7 @@ from .label import Options, Progress, Run, Task, plan
 from .model import Model
 from .model_files import table_hash
 from .output import fingerprint
+from .readers import is_pipe
 from .signals import interruptible
 from .tally import Tally
 
@@ -51,7 +52,7 @@ def label_on_cluster(
         from distributed import CancelledError, Client, KilledWorker
     except ImportError:
         raise InputError("a Dask cluster needs distributed: pip install 'scamcall[dask]', here and on its workers") from None
-    if "-" in (*inputs, output):
+    if output == "-" or any(map(is_pipe, inputs)):
         raise InputError("the workers of a cluster read and write files; name them")
     tasks, checkpoint = plan([os.path.abspath(name) for name in inputs], _absolute(output))
     run = Run(classifier, options, tasks, checkpoint, None, progress, warn)

@@ -5,12 +5,15 @@ Owns the record's schema and the folds. Knows nothing of features or models.
 
 import csv
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 from .errors import InputError
+from .readers import open_source
+from .readers.objects import loads
+from .readers.source import undecodable
 from .records import TYPE_NAMES, TYPES
 from .turns import transcript
 
@@ -62,9 +65,21 @@ def _read_file(path: Path) -> Iterator[Example]:
     with open(path, "rb") as file:
         for number, line in enumerate(file, 1):
             try:
-                yield example_of(json.loads(line.decode("utf-8")))
-            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
-                raise InputError(f"{path}:{number}: not a corpus record: {type(e).__name__} {e}") from None
+                record = loads(line.decode("utf-8"))
+                if not isinstance(record, dict):
+                    raise ValueError("not a JSON object")
+                yield example_of(record)
+            except (ValueError, KeyError, TypeError, AttributeError) as e:
+                raise InputError(f"{path}:{number}: not a corpus record: {_fault(e)}") from None
+
+
+def _fault(error: Exception) -> str:
+    """What is wrong with a record, in words of ours."""
+    if isinstance(error, KeyError):
+        return f"no {error.args[0]}"
+    if isinstance(error, UnicodeDecodeError):
+        return "not UTF-8"
+    return str(error) if isinstance(error, ValueError) else "a value of another type than its key wants"
 
 
 def example_of(record: dict[str, object]) -> Example:
@@ -94,25 +109,30 @@ _LABELS = {**{t: t for t in TYPES}, **{name: t for t, name in TYPE_NAMES.items()
 
 
 def read_added(path: Path) -> list[Example]:
-    """New samples from a CSV file with columns `text` and `label` (one of TYPES, or `0` for legit), each a group of its own.
+    """New samples from a CSV file with columns `text` and `label` (one of TYPES, or `0` for legit), each a group of its own; in any
+    encoding that the readers find.
 
-    Raises InputError naming the file, line and fault.
+    Raises InputError naming the file, line and fault, LimitError above the size of one document.
     """
     out = []
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file, strict=True)
-            if not {"text", "label"} <= set(rows.fieldnames or ()):
-                raise InputError(f"{path}: wants the columns text and label, has {', '.join(rows.fieldnames or ()) or 'none'}")
-            for row in rows:
-                label = _LABELS.get((row["label"] or "").strip())
-                if label is None or not (row["text"] or "").strip():
-                    what = "empty text" if label else f"label {row['label']!r} is none of {', '.join(TYPES)}"
-                    raise InputError(f"{path}:{rows.line_num}: {what}")
-                key = hashlib.sha256(row["text"].encode("utf-8", "replace")).hexdigest()[:16]
-                out.append(Example(f"added-{key}", row["text"], label, "sms", "added", f"added-{key}"))
-    except UnicodeDecodeError as e:
-        raise InputError(f"{path}: not UTF-8 at byte {e.start}; save it as UTF-8") from None
+        source = open_source(str(path))
+        with source.stream:
+            if source.magic:
+                raise InputError(f"{path}: not CSV: a {source.magic} file; save it as CSV")
+            text = source.whole()
+        if broken := next((number for number, line in enumerate(text.split("\n"), 1) if undecodable(line)), 0):
+            raise InputError(f"{path}:{broken}: bytes that are no characters in its encoding, {source.encoding}; save it as UTF-8")
+        rows = csv.DictReader(StringIO(text, "\n"), strict=True)
+        if not {"text", "label"} <= set(rows.fieldnames or ()):
+            raise InputError(f"{path}: wants the columns text and label, has {', '.join(rows.fieldnames or ()) or 'none'}")
+        for row in rows:
+            label = _LABELS.get((row["label"] or "").strip())
+            if label is None or not (row["text"] or "").strip():
+                what = "empty text" if label else f"label {row['label']!r} is none of {', '.join(TYPES)}"
+                raise InputError(f"{path}:{rows.line_num}: {what}")
+            key = hashlib.sha256(row["text"].encode("utf-8", "replace")).hexdigest()[:16]
+            out.append(Example(f"added-{key}", row["text"], label, "sms", "added", f"added-{key}"))
     except csv.Error as e:
         raise InputError(f"{path}: not CSV: {e}") from None
     except OSError as e:

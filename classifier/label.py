@@ -25,7 +25,7 @@ from .classify import Classifier
 from .errors import InputError, LimitError
 from .output import Checkpoint, Output, Pipe, Position, fingerprint, make_directory, publish, see_alone, sibling, written
 from .pool import Pool
-from .readers import Source, known_encoding, open_source, recognise
+from .readers import Source, is_pipe, known_encoding, open_source, recognise, refuse_directory
 from .records import Labels, Row
 from .redact import redact, redact_columns, redact_person
 from .signals import Hold, interruptible
@@ -130,10 +130,10 @@ def plan(inputs: Sequence[str], output: str) -> tuple[list[Task], Checkpoint | N
     target = Path(output)
     if len(names) == 1 and list(inputs) == names and not target.is_dir() and not output.endswith(("/", os.sep)):
         tasks = [Task(names[0], target)]
-        checkpoint = Checkpoint(sibling(target, "checkpoint")) if names[0] != "-" else None
+        checkpoint = Checkpoint(sibling(target, "checkpoint")) if not is_pipe(names[0]) else None
     else:
-        if "-" in names:
-            raise InputError("standard input cannot be one of several inputs")
+        if pipe := next(filter(is_pipe, names), ""):
+            raise InputError(f"{'standard input' if pipe == '-' else pipe}: a pipe cannot be one of several inputs; label it into a file of its own")
         if _writer_of(target) and not target.is_dir() and not output.endswith(("/", os.sep)):
             raise InputError(f"{output}: several inputs become as many outputs; name a directory for them: {target.with_suffix('')}{os.sep}")
         tasks = [Task(name, target / _output_name(name)) for name in names]
@@ -264,6 +264,7 @@ class Run:
     def file(self, task: Task, hold: Hold) -> None:
         """Label one input, or see that it is done."""
         try:
+            refuse_directory(task.name)
             known = fingerprint(Path(task.name)) if self._checkpoint else {}
         except InputError as e:
             if self._noted(task):

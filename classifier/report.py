@@ -9,13 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import date, timedelta
-from functools import lru_cache
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 
 from .errors import InputError
 from .output import sibling, write_whole
+from .reasons import in_chinese
 from .records import IMPERSONATION, SKIPPED_NAMES, TYPE_NAMES, VERDICT_NAMES, VERDICTS, Evidence
 from .render import NEXT_STEP, spans_for, visible
 from .tactics import load_tactics
@@ -334,25 +333,6 @@ def _marks(evidence: Sequence[Evidence], tactics: Sequence[str]) -> list[tuple[i
     """What is marked: the evidence and the tactics named, without single characters, which tell a reader nothing, where there is more of it."""
     spans = spans_for(evidence, tactics)
     return [span for span in spans if span[1] - span[0] > 1] or spans
-
-
-@lru_cache
-def _reasons() -> list[tuple[re.Pattern[str], str]]:
-    """`data/reasons.tsv`: what a reader says, and its Chinese."""
-    lines = (files("classifier") / "data/reasons.tsv").read_text(encoding="utf-8").splitlines()
-    return [(re.compile(said), shown) for said, shown in (line.split("\t") for line in lines if line and not line.startswith("#"))]
-
-
-def in_chinese(problem: str, kind: bool = False) -> str:
-    """What a reader says of a row or file that it could not read, in Chinese; with `kind` without its numbers; as it is where it is new.
-
-    >>> in_chinese("2 fields where the first row has 4"), in_chinese("2 fields where the first row has 4", kind=True)
-    ('这一行有 2 列，首行有 4 列', '这一行有 N 列，首行有 N 列')
-    """
-    for said, shown in _reasons():
-        if found := said.search(problem):
-            return re.sub(r"\\\d", "N", shown) if kind else found.expand(shown)
-    return problem
 
 
 def _left_out(tally: Tally) -> str:

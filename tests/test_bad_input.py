@@ -103,6 +103,7 @@ def test_two_halves_of_a_character_are_one(label: Any) -> None:
     ("data", "code", "says"),
     [
         ('内容,号码\n您好,1\n"再见,2\n' + "一,二\n" * 400_000, 2, "a quote opened in row 3 is not closed"),
+        ('内容,号码\n您好,1\n"再见,2\n' + "一,二\n" * 299, 2, "a quote opened in row 3 is not closed"),
         ("内容,号码\n" + "长" * ((1 << 20) + 1) + ",1\n", 3, "a line of more than 1048576 characters"),
         (",".join(["内容", *(f"c{k}" for k in range(1024))]) + "\n" + ",".join(["您好"] * 1025), 3, "1025 columns, at most 1024"),
         ("<smses>" + "<a>" * 65, 3, "nested deeper than 64"),
@@ -110,6 +111,7 @@ def test_two_halves_of_a_character_are_one(label: Any) -> None:
         ('<smses><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><sms body="&e;"/></smses>', 2, "not well-formed"),
         ('<smses count="1"><sms address="1" date="1" type="1" body="&e;"/></smses>', 2, "not well-formed"),
         ("<html><body><table><tr><td>内容</td></tr></table></body></html>", 2, "XML or HTML"),
+        (b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n", 2, "a PDF document, which holds pages and no messages; copy its text"),
         (bytes(range(256)) * 40, 2, "in no known encoding"),
     ],
 )
@@ -134,6 +136,11 @@ def test_a_line_that_is_no_record_is_rejected_and_the_rest_goes_on(line: str, la
     assert (found.code, found.statuses) == (1, ["ok", "rejected", "ok"])
     assert "row 2: " in found.said
     assert "您好" not in found.said
+
+
+def test_a_number_too_long_to_read_is_told_without_advice_to_programmers(label: Any) -> None:
+    found = label(f'{records(SCAM)}{{"text": "您好", "n": {"9" * 5000}}}\n')
+    assert "row 2: a number of more than 4300 digits\n" in found.said
 
 
 def test_rows_of_another_width_are_rejected_and_the_rest_goes_on(label: Any) -> None:

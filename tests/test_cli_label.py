@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,42 @@ def test_pipes(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert (tmp_path / "other.csv").read_bytes() == (tmp_path / "out.csv").read_bytes()
     assert files(tmp_path) == ["in.csv", "other.csv", "out.csv"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have no names here")
+@pytest.mark.parametrize("command_line", [["inspect"], ["label", "-o", "out.csv"], ["label", "-o", "-"], ["label", "-o", "out.jsonl", "--jobs", "2"]])
+def test_a_pipe_by_its_name_is_read_as_standard_input_is(command_line: list[str], tmp_path: Path) -> None:
+    source = Path(make(tmp_path / "in.csv", [FINE, SCAM] * 9000))
+    os.mkfifo(tmp_path / "pipe")
+    found = []
+    for name in ("-", "pipe"):
+        writer = threading.Thread(target=lambda: (tmp_path / "pipe").write_bytes(source.read_bytes()), daemon=True)
+        if name == "pipe":
+            writer.start()
+        done = command([command_line[0], name, *command_line[1:]], cwd=tmp_path, stdout=subprocess.PIPE, input=source.read_bytes())
+        outputs = sorted(tmp_path.glob("out.*"))
+        found.append((done.returncode, done.stdout, done.stderr.splitlines()[-1:], [(path.name, path.read_bytes()) for path in outputs]))
+        for path in outputs:
+            path.unlink()
+    assert found[0] == found[1]
+    assert found[0][0] == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have no names here")
+def test_what_a_pipe_by_its_name_cannot_be_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    arguments = ["label", str(tmp_path / "pipe"), "-o", str(tmp_path / "out.csv"), "--resume"]
+    assert main(arguments) == 2
+    assert "a pipe cannot be gone on with" in capsys.readouterr().err
+    assert main(["label", str(tmp_path / "pipe"), make(tmp_path / "in.csv", [FINE]), "-o", str(tmp_path / "out")]) == 2
+    assert "a pipe cannot be one of several inputs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("output", ["out.csv", "-"])
+def test_a_directory_as_an_input_is_answered_with_what_to_name(output: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "exports").mkdir()
+    assert main(["label", str(tmp_path / "exports"), "-o", output if output == "-" else str(tmp_path / output)]) == 2
+    assert capsys.readouterr().err == f"scamcall: {tmp_path / 'exports'}: is a directory; name a file in it\n"
 
 
 def test_a_reader_that_goes_away_is_no_error_to_speak_of(texts: list[str], tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Labelled data: read with the place of every fault, and split so that near-copies stay together."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -52,6 +53,8 @@ def test_only_legit_texts_that_resemble_nothing_are_ordinary(tmp_path: Path, cha
         pytest.param({**RECORD, "turns": "喂"}, id="turns no list"),
         pytest.param({**RECORD, "turns": [{"text": "喂"}]}, id="turn without speaker"),
         pytest.param({**RECORD, "turns": 5}, id="turns a number"),
+        pytest.param(b'{"id": ' + b"9" * 5000 + b"}\n", id="a long number"),
+        pytest.param({**RECORD, "tactics": 5}, id="tactics a number"),
         pytest.param([], id="a list"),
         pytest.param(5, id="a number"),
         pytest.param(None, id="null"),
@@ -66,6 +69,7 @@ def test_a_fault_is_named_by_file_and_line(tmp_path: Path, fault: object) -> Non
         read(directory(tmp_path, RECORD, fault))
     assert "\n" not in str(error.value)
     assert "您好" not in str(error.value)
+    assert not re.search(r"Error|codec|indices|object has|sys\.", str(error.value))
 
 
 def test_no_corpus(tmp_path: Path) -> None:
@@ -101,6 +105,12 @@ def test_columns_may_stand_in_any_order_among_others(tmp_path: Path) -> None:
     assert (example.type, example.text) == ("credit", "两行,\n一格")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-16", "utf-16-le"])
+def test_added_samples_come_in_any_encoding_that_exports_do(tmp_path: Path, encoding: str) -> None:
+    (example,) = added(tmp_path, "text,label\r\n您好，您的账户有问题,credit\r\n".encode(encoding))
+    assert (example.type, example.text) == ("credit", "您好，您的账户有问题")
+
+
 def test_the_same_text_twice_is_one_group(tmp_path: Path) -> None:
     a, b = added(tmp_path, "text,label\n您好,legit\n您好,legit\n")
     assert a.group == b.group
@@ -117,8 +127,8 @@ def test_the_same_text_twice_is_one_group(tmp_path: Path) -> None:
         ("text,label\n,legit\n", r"new\.csv:2: empty text"),
         ("text,label\n  ,legit\n", r"new\.csv:2: empty text"),
         ('text,label\n"您好,legit\n', "not CSV"),
-        ("text,label\n您好,legit\n".encode("utf-16"), "not UTF-8 at byte 0; save it as UTF-8"),
-        ("text,label\n您好,legit\n".encode("gb18030"), "not UTF-8"),
+        (("text,label\n" + "您好,legit\n" * 20).encode() + b"\xff\xfe,legit\n", r"new\.csv:22: bytes that are no characters in its encoding, utf-8"),
+        (b"PK\x03\x04" + bytes(100), "not CSV: a zip file; save it as CSV"),
     ],
 )
 def test_added_samples_that_cannot_be_used(tmp_path: Path, content: str | bytes, why: str) -> None:

@@ -16,8 +16,10 @@ from classifier.batch import label_texts
 from classifier.chunks import chunks
 from classifier.cli import main
 from classifier.errors import InputError
+from classifier.readers import source
+from classifier.reasons import in_chinese
 from classifier.records import TYPE_NAMES, Evidence, Row
-from classifier.report import html, in_chinese, report_file
+from classifier.report import html, report_file
 from classifier.tally import Example, Tally
 
 SCAM = "我是小红书客服，您买的面膜质检不合格，给您双倍赔付，请加我微信，把验证码发给我，转到安全账户"
@@ -221,13 +223,16 @@ def test_a_name_longer_than_names_are_is_cut(shipped: Classifier) -> None:
 
 
 def said_by_readers() -> Iterator[str]:
-    """Every reason that a reader can give for a row or file that it could not read, from its code, with 7 for what it fills in."""
+    """Every reason that a reader can give for a row or file that it could not read, and every note, from its code, with 7 for what it
+    fills in."""
     for path in sorted(Path(readers.__file__).parent.glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
                 yield from texts_of(node.exc.args[0])
             elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "problem":
                 yield from texts_of(node.value)
+            elif isinstance(node, ast.Call) and ast.unparse(node.func) == "source.notes.append":
+                yield from texts_of(node.args[0])
             elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Row" and len(node.args) > 3:
                 yield from texts_of(node.args[3])
 
@@ -244,14 +249,14 @@ def texts_of(node: ast.expr) -> Iterator[str]:
 
 
 REASONS = sorted(set(said_by_readers()))
-FILLED_IN = ("x: a zip container without a format that is known; unpack it", "x: an XML or HTML document (<a>) of no known kind")
+FILLED_IN = (source.UNDECODABLE, "x: a zip container without a format that is known; unpack it", "x: an XML or HTML document (<a>) of no known kind")
 
 
 def test_reasons_are_found_in_the_code() -> None:
     assert len(REASONS) > 40
 
 
-@pytest.mark.parametrize("reason", [*REASONS, *FILLED_IN, "x: JSON of no known shape", "x: No such file or directory"])
+@pytest.mark.parametrize("reason", [*REASONS, *FILLED_IN, "x: JSON of no known shape", "x: a PDF document, which", "x: No such file or directory"])
 def test_every_reason_of_a_reader_has_its_chinese(reason: str) -> None:
     if re.fullmatch(r"7: 7(; .*)?", reason):
         pytest.skip("filled in from elsewhere")

@@ -14,7 +14,7 @@ from classifier.cli import _parser
 PACKAGE = Path(classifier.__file__).parent
 ROOT = PACKAGE.parent
 ORDER = (  # a room may import only what stands before it
-    *("errors", "records", "turns", "grams", "sounds", "disguise", "normalise", "passages", "terms", "tactics", "features"),
+    *("errors", "reasons", "records", "turns", "grams", "sounds", "disguise", "normalise", "passages", "terms", "tactics", "features"),
     *("model", "model_files", "classify", "growing", "calls", "batch"),
     *("moments", "redact", "readers", "chunks", "writers", "output", "signals", "pool", "tally", "label"),
     *("corpus", "corpus_check", "train", "markdown", "evaluation", "card", "registry", "retrain", "render", "render_call", "report"),

@@ -12,7 +12,7 @@ from ..records import Row
 from . import apple, phone_xml, plain, recognisers, sms_ie, subtitles, tables, transcripts, vmessage
 from .layouts import LAYOUTS, Layout
 from .markup import root
-from .source import Damaged, Source, known_encoding, open_source
+from .source import Damaged, Source, is_pipe, known_encoding, open_source, refuse_directory
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ GENERAL = (
     Reader("sheet", tables.claims_sheet, tables.read_sheet, "XLSX, XLS, ODS workbook, its first sheet", True),
     Reader("parquet", tables.claims_parquet, tables.read_parquet, "Parquet", True),
     Reader("jsonl", tables.claims_jsonl, tables.read_jsonl, "JSON Lines", True),
-    Reader("json", tables.claims_array, tables.read_array, "JSON array of objects", True),
+    Reader("json", tables.claims_array, tables.read_array, "JSON array of objects, or of texts", True),
     Reader("csv", tables.claims_csv, tables.read_csv, "CSV or TSV", True),
 )
 FALLBACK = Reader("text", plain.claims, plain.read, "plain text, a message a line", True)
@@ -97,10 +97,12 @@ def recognise(source: Source, wanted: str | None = None) -> Reader:
 
 
 def _unknown(source: Source) -> str:
+    if source.magic == "pdf":
+        return "a PDF document, which holds pages and no messages; copy its text into a file, a message a line, or export as CSV"
     if source.magic:
         return f"a {source.magic} container without a format that is known; unpack it or save it as CSV"
     name = root(source.head_text)
     return f"an XML or HTML document (<{name[:40]}>) of no known kind" if name else "JSON of no known shape"
 
 
-__all__ = ["FALLBACK", "READERS", "TIERS", "Reader", "Source", "known_encoding", "open_source", "recognise"]
+__all__ = ["FALLBACK", "READERS", "TIERS", "Reader", "Source", "is_pipe", "known_encoding", "open_source", "recognise", "refuse_directory"]

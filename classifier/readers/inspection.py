@@ -1,8 +1,10 @@
 """What a file is, told without scoring anything: format, encoding, counts, columns, and three messages with personal data masked."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ..reasons import in_chinese
 from ..records import SKIPPED_NAMES
 from ..redact import redact
 from . import recognise
@@ -11,6 +13,7 @@ from .source import Source
 
 _SAMPLES = 3
 _SAMPLE = 60  # characters shown of each
+_COLUMNS = 30  # named
 _PROBLEMS = 10  # named one by one
 _FIELDS = {"text": "正文", "sender": "发送人", "time": "时间", "direction": "收发", "conversation": "会话"}
 _COUNTED = ("sender", "time", "conversation")
@@ -54,13 +57,19 @@ class Inspection:
             f"渠道　　{'，'.join(f'{name} {n}' for name, n in self.channels.most_common()) or '无'}",
             f"时间　　{self.first} 至 {self.last}" if self.first else "时间　　无",
             f"字段　　{'，'.join(f'{_FIELDS[name]} {self.fields[name]}' for name in _COUNTED)}",
-            f"列　　　{listed(list(self.columns))}",
+            f"列　　　{_listed(list(self.columns))}",
             *([f"取用　　{'，'.join(f'{_FIELDS[what]}={listed([name])}' for what, name in self.taken.items())}"] if self.taken else []),
             *(f"样例　　{sample}" for sample in self.samples),
-            *(f"第 {number} 行　{problem}" for number, problem in self.problems),
-            *(f"注意　　{note}" for note in self.notes),
+            *(f"第 {number} 行　{in_chinese(problem)}" for number, problem in self.problems),
+            *(f"注意　　{in_chinese(note)}" for note in self.notes),
         ]
         return "\n".join(line.replace("\n", "⏎") for line in lines)
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) > _COLUMNS:
+        return f"{listed(names[:_COLUMNS])} 等 {len(names)} 列"
+    return listed(names) if names else "无"
 
 
 def inspect(source: Source, wanted: str | None = None, column: str | None = None) -> Inspection:

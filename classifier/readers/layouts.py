@@ -17,7 +17,7 @@ from ..errors import InputError
 from ..moments import iso
 from ..records import Row
 from .rows import ANDROID, ME, skipped
-from .source import Damaged, Source, undecodable
+from .source import UNDECODABLE, Damaged, Source, undecodable
 
 T = TypeVar("T")
 Record = tuple[int, dict[str, Any], str]  # number, columns, problem
@@ -290,6 +290,8 @@ def _most_chinese(header: Sequence[str], sample: Sequence[dict[str, Any]], sourc
     counts = [sum(han(str(columns.get(name) or "")) for columns in sample) for name in header]
     best = max(range(len(header)), key=lambda k: counts[k], default=-1)
     if best < 0 or (len(header) > 1 and (counts[best] == 0 or sorted(counts)[-2] > 0.8 * counts[best])):
+        if undecodable("".join(chain(header, (str(value) for columns in sample for value in columns.values())))):
+            raise InputError(f"{source.name}: which column holds the text? it has {UNDECODABLE}")
         raise InputError(f"{source.name}: which column holds the text? name it with --text-column: {listed(header)}")
     if len(header) > 1:
         source.notes.append(
@@ -330,7 +332,7 @@ def _maker(places: _Places) -> Callable[[int, dict[str, Any], str], Row]:
                 return Row(number, "", columns, "the text is not a string")
             text = "" if text is None else str(text)
         if cells and undecodable(text):
-            return Row(number, "", columns, "bytes that are no characters in the file's encoding")
+            return Row(number, "", columns, UNDECODABLE)
         if layout.unwrap and text.startswith("{"):
             text = _unwrapped(text, layout.unwrap)
         direction = layout.otherwise

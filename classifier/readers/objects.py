@@ -5,14 +5,16 @@ Owns strictness (a key twice, NaN, depth, length) and reading an array element b
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from .source import HEAD, MAX_LINE, Damaged, Source, undecodable
+from .source import HEAD, MAX_LINE, UNDECODABLE, Damaged, Source, undecodable
 
 MAX_DEPTH = 32
 _STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]|"', re.S)
+_TEXTS = re.compile(r'\[\s*"(?:[^"\\]|\\.)*"\s*(?:,\s*["{]|\]\s*$)', re.S)  # an array that begins with a text
 _OUTSIDE, _IN_TEXT = re.compile(r'[\[\]{}",]'), re.compile(r'["\\]')
 
 
@@ -26,6 +28,10 @@ def loads(text: str, depth: int = MAX_DEPTH) -> Any:
         raise ValueError(f"not JSON: {e.msg}, character {e.pos + 1}") from None
     except RecursionError:
         raise ValueError(f"nested deeper than {depth}") from None
+    except ValueError as e:
+        if "set_int_max_str_digits" in str(e):  # advice for those who program
+            raise ValueError(f"a number of more than {sys.get_int_max_str_digits()} digits") from None
+        raise
 
 
 def _depth(text: str) -> int:
@@ -58,13 +64,19 @@ def layout(source: Source) -> str:
     if not text.startswith(("{", "[")):
         return ""
     if text.startswith("["):
-        return "array" if re.match(r"\[\s*[\[{\]]", text) else ""  # [系统] 您好 is a message
+        texts = _TEXTS.match(text) and (len(source.head) >= HEAD or text.rstrip().endswith("]"))
+        return "array" if texts or re.match(r"\[\s*[\[{\]]", text) else ""  # [系统] 您好 is a message
     if not re.match(r'\{\s*(?:["}]|$)', text):  # {您好} is a message
         return ""
     first, second = [*(line.strip() for line in text.split("\n", 2)[:2]), ""][:2]
-    if not text.endswith("\n") and len(source.head) >= HEAD:  # its first line goes on beyond what was looked at
+    if goes_on(source):
         return "object"
     return "lines" if first.endswith("}") or re.match(r'\{\s*"', second) else "object"
+
+
+def goes_on(source: Source) -> bool:
+    """Does the first line go on beyond what was looked at? Whether it is a record or a whole document it does not show then."""
+    return not source.head_text.endswith("\n") and len(source.head) >= HEAD
 
 
 @lru_cache(maxsize=2)  # each reader asks for it
@@ -116,7 +128,7 @@ def lines(source: Source) -> Iterator[tuple[int, dict[str, Any] | None, str, str
         if not whole:
             problem = f"longer than {MAX_LINE} characters"
         elif undecodable(line):
-            problem = "bytes that are no characters in the file's encoding"
+            problem = UNDECODABLE
         else:
             try:
                 record = loads(line)
@@ -138,6 +150,7 @@ def elements(source: Source) -> Iterator[tuple[int, dict[str, Any] | None, str, 
             continue
         try:
             record = loads(text)
+            record = {"text": record} if isinstance(record, str) else record  # an array of texts
             problem = "" if isinstance(record, dict) else "not a JSON object"
         except ValueError as e:
             record, problem = None, str(e)

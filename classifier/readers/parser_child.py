@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from datetime import date, datetime, time
 from typing import Any
 
 _MEMORY = 2 << 30  # bytes of address space
@@ -18,14 +19,23 @@ _BATCH = 4096  # rows of a Parquet file held at once
 
 
 def sheet(path: str, size: int) -> Iterator[list[Any]]:
-    """The number of the row with which the first sheet begins to hold anything (many empty ones may be above), then its rows from there."""
+    """The number of the row with which the first sheet begins to hold anything (many empty ones may be above) and the names of the sheets;
+    then the first one's rows from there."""
     import python_calamine
 
     _end_in_time(size)
-    first = python_calamine.CalamineWorkbook.from_path(path).get_sheet_by_index(0)
-    yield [1 + (first.start or (0, 0))[0]]
-    for row in first.to_python(skip_empty_area=True):
-        yield [int(v) if isinstance(v, float) and v.is_integer() else v for v in row]
+    book = python_calamine.CalamineWorkbook.from_path(path)
+    first = book.get_sheet_by_index(0)
+    yield [1 + (first.start or (0, 0))[0], *book.sheet_names]
+    rows = first.to_python(skip_empty_area=True)
+    moments = {k for row in rows for k, v in enumerate(row) if type(v) is datetime}
+    for row in rows:
+        cells = [int(v) if isinstance(v, float) and v.is_integer() else v for v in row]
+        for k in moments:
+            day = row[k]
+            if type(day) is date:  # what the parser makes of midnight
+                cells[k] = datetime.combine(day, time())
+        yield cells
 
 
 def parquet(path: str, size: int) -> Iterator[list[Any]]:

@@ -6,7 +6,7 @@ from ..records import Row
 from . import objects
 from .markup import root
 from .rows import skipped
-from .source import MAX_LINE, Source, undecodable
+from .source import MAX_LINE, UNDECODABLE, Source, undecodable
 
 
 def claims(source: Source) -> bool:
@@ -21,6 +21,6 @@ def read(source: Source, column: str | None) -> Iterator[Row]:
     for number, line, whole in source.lines():
         if line.strip():
             problem = "" if whole else f"longer than {MAX_LINE} characters"
-            problem = "bytes that are no characters in the file's encoding" if undecodable(line) else problem
+            problem = UNDECODABLE if undecodable(line) else problem
             text = "" if problem else line
             yield Row(number, text, {"text": line}, problem, skipped="" if problem else skipped(text, "in"))

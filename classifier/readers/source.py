@@ -7,6 +7,7 @@ bytes that do not fit become lone surrogates (as in PEP 383), so that the row th
 import codecs
 import gzip
 import io
+import os
 import re
 import struct
 import sys
@@ -35,6 +36,7 @@ _MAGICS = (
     (b"PAR1", "parquet"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole"),
     (b"\x1f\x8b", "gzip"),
+    (b"%PDF-", "pdf"),
 )
 _MARKED = {"utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE), "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)}
 _WIDE = tuple(_MARKED)
@@ -44,6 +46,7 @@ _PROBED = len(_PROBE) - 128
 _ESCAPED = re.compile("[\udc80-\udcff]")
 _ORDINARY = re.compile(r"[\t\r\n -~\u2010-\u2030\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")
 _SHARE_OF = 1 << 16  # bytes looked at for it
+UNDECODABLE = "bytes that are no characters in the file's encoding; --encoding names another"  # the problem of a row
 _FITTING = 0.9  # share of lines that must decode: some damaged rows do not change what a file is
 
 
@@ -55,7 +58,7 @@ class Damaged(InputError):
 class Source:
     """An input: its name for messages, its beginning, and (once) its stream.
 
-    path    None for standard input
+    path    None for standard input and other pipes
     packed  was gzip: head and stream are unpacked, `path` is not what they hold
     said    the encoding of its text, as the user says; "" finds it
     notes   what a reader wants the user to know: a column that was guessed, a part that is not read
@@ -176,7 +179,7 @@ class Source:
 
 
 def open_source(name: str, encoding: str = "") -> Source:
-    """Open a file, or standard input for `-`; gzip is unpacked on the way. `encoding` is that of its text, "" finds it.
+    """Open a file, a pipe by its name, or standard input for `-`; gzip is unpacked on the way. `encoding` is that of its text, "" finds it.
 
     Raises InputError where it cannot be read, or there is no such encoding.
     """
@@ -185,20 +188,37 @@ def open_source(name: str, encoding: str = "") -> Source:
         if sys.stdin is None:  # the shell closed it
             raise InputError("standard input: is closed; name a file")
         stdin = cast(BinaryIO, sys.stdin.buffer)
-        head = stdin.read(HEAD)
-        return _unpacked("standard input", None, head, cast(BinaryIO, io.BufferedReader(_Rejoined(head, stdin))), said)
+        return _piped("standard input", stdin.read(HEAD), stdin, said)
     path = Path(name)
     try:
-        if path.is_dir():
-            raise InputError(f"{name}: is a directory; name a file in it")
+        refuse_directory(name)
         stream = open(path, "rb")  # noqa: SIM115 the caller closes it with the source
         head = stream.read(HEAD)
+        if not stream.seekable():
+            return _piped(name, head, stream, said)
         stream.seek(0)
     except OSError as e:
         raise InputError(f"{name}: {e.strerror}") from None
     except ValueError:
         raise InputError(f"{name!r}: no name a file can have") from None
     return _unpacked(name, path, head, stream, said)
+
+
+def is_pipe(name: str) -> bool:
+    """Does an input come but once: standard input, or a pipe by its name, as a shell makes of `<(…)`?"""
+    with suppress(OSError, ValueError):
+        return name == "-" or Path(name).is_fifo()
+    return False
+
+
+def refuse_directory(name: str) -> None:
+    """Raises InputError where an input is a directory."""
+    if os.path.isdir(name):
+        raise InputError(f"{name}: is a directory; name a file in it")
+
+
+def _piped(name: str, head: bytes, stream: BinaryIO, said: str) -> Source:
+    return _unpacked(name, None, head, cast(BinaryIO, io.BufferedReader(_Rejoined(head, stream))), said)
 
 
 def _unpacked(name: str, path: Path | None, head: bytes, stream: BinaryIO, said: str) -> Source:
@@ -317,7 +337,7 @@ def detect_encoding(head: bytes, name: str) -> str:
     for encoding, fits in tried[2:] + tried[:2] if b"\0" in head else tried:
         if fits(head, encoding):
             return encoding
-    raise InputError(f"{name}: in no known encoding (tried UTF-8, GB18030, UTF-16); save it as UTF-8")
+    raise InputError(f"{name}: in no known encoding (tried UTF-8, GB18030, UTF-16); save it as UTF-8, or name it to label or inspect with --encoding")
 
 
 def _strict(head: bytes, encoding: str) -> bool:

@@ -18,18 +18,19 @@ from ..errors import InputError, LimitError
 from ..records import Row
 from . import objects
 from .containers import is_sheet, unpacked_size
-from .layouts import Layout, Record, layout_of, names_any, names_text, rows, sampled
+from .layouts import Layout, Record, layout_of, listed, names_any, names_text, rows, sampled
 from .parser_child import TOO_LARGE
 from .source import MAX_LINE, Damaged, Source
 
 _MAX_COLUMNS = 1024
 _SAMPLE = 200  # records looked at to find the header
+_EXACT = 10**15  # a spreadsheet's numbers have 15 digits
 _DELIMITERS = "\t,;|，"
 
 
 def claims_jsonl(source: Source) -> bool:
-    """An object a line; no call."""
-    return objects.layout(source) == "lines"
+    """An object a line, or one that begins with a line so long that it may be; no call."""
+    return objects.layout(source) == "lines" or (objects.layout(source) == "object" and objects.goes_on(source))
 
 
 def read_jsonl(source: Source, column: str | None) -> Iterator[Row]:
@@ -39,12 +40,12 @@ def read_jsonl(source: Source, column: str | None) -> Iterator[Row]:
 
 
 def claims_array(source: Source) -> bool:
-    """An array of objects."""
+    """An array of objects, or of texts."""
     return objects.layout(source) == "array"
 
 
 def read_array(source: Source, column: str | None) -> Iterator[Row]:
-    """The objects of one JSON array, counted from 1."""
+    """The objects or texts of one JSON array, counted from 1."""
     records = ((n, {"raw": text} if record is None else record, problem) for n, record, problem, text in objects.elements(source))
     yield from rows(records, source, column, cells=False)
 
@@ -125,12 +126,15 @@ def read_csv(source: Source, column: str | None) -> Iterator[Row]:
 
 def _cut(source: Source, delimiter: str) -> Iterator[tuple[Sequence[Any], str]]:
     """(fields, problem) for each record. Raises InputError where a quote is not closed: all after it would be one record."""
+    ended = False
 
     def blocks() -> Iterator[Iterable[str]]:
+        nonlocal ended
         for number, block, whole in source.blocks():
             if not whole:
                 raise LimitError(f"{source.name}:{number}: a line of more than {MAX_LINE} characters")
             yield StringIO(block, "\n")
+        ended = True
 
     records = _records(chain.from_iterable(blocks()), delimiter)
     number = 0
@@ -138,6 +142,8 @@ def _cut(source: Source, delimiter: str) -> Iterator[tuple[Sequence[Any], str]]:
         try:
             for record in records:
                 number += 1
+                if ended:  # a line was asked for and there was none: only a quote lets a record go on beyond its line
+                    raise InputError(f"{source.name}: a quote opened in row {number} is not closed; close it there, or take it out")
                 yield record, ""
             return
         except csv.Error as e:
@@ -210,10 +216,27 @@ def claims_parquet(source: Source) -> bool:
 
 
 def read_sheet(source: Source, column: str | None) -> Iterator[Row]:
-    """Rows of the first sheet of a workbook."""
+    """Rows of the first sheet of a workbook. Others are named in a note: what stands in them is seldom of the same columns, or messages
+    at all, and a row's number would no longer say where it is."""
     records = _parsed(source, "sheet")
-    (first_number,) = next(records, [1])
-    yield from table_rows(((cells, "") for cells in records), source, column, first_number)
+    about: list[Any] = next(records, [1])
+    if others := about[2:]:
+        source.notes.append(f"only the first sheet is read, not {listed(others)}; put the sheet that is wanted first, or save it as CSV")
+    yield from table_rows(((cells, "") for cells in _noting_long_numbers(records, source)), source, column, about[0])
+
+
+def _noting_long_numbers(records: Iterable[list[Any]], source: Source) -> Iterator[list[Any]]:
+    """The same records; a note names the columns with numbers that a spreadsheet cannot hold: card numbers that were not kept as text."""
+    noted: set[int] = set()
+    for cells in records:
+        for k, cell in enumerate(cells):
+            if isinstance(cell, int) and abs(cell) >= _EXACT and k not in noted:
+                noted.add(k)
+                source.notes.append(
+                    f"column {k + 1} holds numbers of more than 15 digits, and a spreadsheet keeps 15: the last ones are lost; "
+                    "export it as text from its origin"
+                )
+        yield cells
 
 
 def read_parquet(source: Source, column: str | None) -> Iterator[Row]:

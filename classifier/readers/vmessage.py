@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from ..moments import iso
 from ..records import Row
 from .rows import message
-from .source import Source, undecodable
+from .source import UNDECODABLE, Source, undecodable
 
 _LINES = 20_000  # of one message; more is no message
 _BOXES = {
@@ -57,7 +57,7 @@ def read(source: Source, column: str | None) -> Iterator[Row]:
 def _message(number: int, block: Sequence[str]) -> Row:
     properties, numbers, text = _parts(block)
     if undecodable(text):
-        return Row(number, "", {"text": text}, "bytes that are no characters in the file's encoding")
+        return Row(number, "", {"text": text}, UNDECODABLE)
     direction = next((_BOXES[properties[n].upper()] for n in _BOX if properties.get(n, "").upper() in _BOXES), "unknown")
     time = next((time for time in (iso(_date(properties.get(name, ""))) for name in _DATE) if time), "")
     other = properties.get("FROMTEL", "") or (numbers[-1 if direction == "out" else 0] if numbers else "")  # sender, then recipients

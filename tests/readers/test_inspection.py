@@ -1,5 +1,6 @@
 """`inspect`: what a file is, with nothing scored and nobody shown."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,20 @@ def test_no_message_can_steer_the_terminal(tmp_path: Path, capsys: pytest.Captur
     (tmp_path / "x").write_text("您好\x1b[2J请点链接\n")
     assert main(["inspect", str(tmp_path / "x")]) == 0
     assert "\x1b" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ("1,您好我是客服\n2,请点这个链接\n", "没有名为正文的列，取了中文最多的一列：column2（--text-column 可另行指定）"),
+        ("内容,号码\n您好\n", "第 2 行　这一行有 1 列，首行有 2 列"),
+        ("内容,手机号\n您好??,1.38E+10\n", "列 手机号 里有 1.38E+10 这样的号码"),
+        ("内容,号码\n", "列　　　无"),
+        ("内容," + ",".join(f"甲{k}" for k in range(50)) + "\n您好" + "," * 50 + "\n", "甲28 等 51 列"),
+    ],
+)
+def test_the_page_is_chinese(data: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / "x").write_text(data, encoding="utf-8")
+    page = str(inspect(open_source(str(tmp_path / "x"))))
+    assert says in page
+    assert not re.search(r"\b(none|more|where|column is|holds)\b", page)

@@ -64,6 +64,15 @@ def test_any_bytes_can_be_read_in_any_encoding(tmp_path_factory: pytest.TempPath
             assert isinstance(row.text, str)
 
 
+@pytest.mark.parametrize("data", [SMS, f"{SMS},10086\n", f"标题,号\n{SMS},10086\n", f"id,msg\n1,{SMS}\n"])
+def test_an_encoding_that_does_not_fit_is_answered_with_what_names_another(data: str, tmp_path: Path) -> None:
+    try:
+        (said,) = {row.problem for row in read_as(tmp_path / "x", data.encode(), "ascii")}
+    except InputError as e:
+        said = str(e)
+    assert said.endswith("bytes that are no characters in the file's encoding; --encoding names another")
+
+
 NO_ENCODINGS = ("nonsense", "rot13", "base64", "undefined", "idna", "punycode", "raw_unicode_escape", "utf-7", "cp037", "a\0b", "x" * 300)
 
 
@@ -88,7 +97,7 @@ def test_bytes_that_do_not_fit_cost_their_row_only(tmp_path: Path) -> None:
 
 
 def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no known encoding"):
+    with pytest.raises(InputError, match=r"in no known encoding .* with --encoding"):
         rows(tmp_path / "x", bytes(range(256)) * 40)
 
 

@@ -6,7 +6,9 @@ import json
 import subprocess
 import sys
 import zipfile
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow
 import pyarrow.parquet
@@ -18,7 +20,7 @@ from readers.reading import format_of, rows, texts
 from classifier.errors import InputError, LimitError
 from classifier.readers import open_source, parser_child, recognise
 from classifier.readers.containers import unpacked_size
-from classifier.readers.source import HEAD, MAX_LINE
+from classifier.readers.source import HEAD, MAX_LINE, Source
 
 
 def test_the_text_column_is_the_one_named_so_or_the_one_that_is_told(tmp_path: Path) -> None:
@@ -85,6 +87,18 @@ def test_a_quote_that_is_not_closed_is_an_error_and_not_one_giant_row(tmp_path: 
         rows(tmp_path / "x", data)
 
 
+@pytest.mark.parametrize("tail", ["再见,2\n" * 300, "再见", "再见\n", "", '再见""\n'])
+def test_a_quote_that_is_still_open_at_the_end_is_the_same_error_however_little_follows(tail: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a quote opened in row 4 is not closed"):
+        rows(tmp_path / "x", f'内容,号码\n您好,1\n"在\n吗",2\n"{tail}')
+
+
+@pytest.mark.parametrize("last", ['"再见",2', '2,"再见"', '"再\n见",2\n', '"再""见",2\n\n', '再"见,2', '"再见""",2'])
+def test_quotes_that_are_closed_or_stand_within_a_text_end_a_file_as_well_as_any(last: str, tmp_path: Path) -> None:
+    found = rows(tmp_path / "x", f"内容,号码\n您好,1\n{last}")
+    assert [row.problem for row in found] == ["", ""]
+
+
 def test_a_stray_carriage_return_costs_its_row_only(tmp_path: Path) -> None:
     found = rows(tmp_path / "x", "内容,号码\n您\r好,1\n再见,2\n")
     assert [bool(row.problem) for row in found] == [True, False]
@@ -119,6 +133,41 @@ def test_a_header_alone_has_no_rows(tmp_path: Path) -> None:
 def test_hostile_json_costs_its_line_only(line: str, tmp_path: Path) -> None:
     found = rows(tmp_path / "x", '{"text": "您好"}\n' + line + '\n{"text": "再见"}\n')
     assert [bool(row.problem) for row in found] == [False, True, False]
+
+
+@pytest.mark.parametrize(("length", "kept"), [(MAX_LINE // 3, True), (MAX_LINE, False)])
+def test_a_first_line_longer_than_what_is_looked_at_costs_itself_at_most(length: int, kept: bool, tmp_path: Path) -> None:
+    long = json.dumps({"text": "长" * length}, ensure_ascii=False)
+    for data in (f'{long}\n{{"text": "您好"}}\n', f'{{"text": "您好"}}\n{long}\n', long):
+        found = rows(tmp_path / "x", data)
+        assert [row.text for row in found if len(row.text) == length] == (["长" * length] if kept else [])
+        assert [row.problem for row in found if not row.text] == ([] if kept else [f"longer than {MAX_LINE} characters"])
+        assert [row.text for row in found if row.text == "您好"] == (["您好"] if data != long else [])
+
+
+@pytest.mark.parametrize("data", ['["我是\\"客服\\"", "你好"]', '[\n  "我是\\"客服\\"",\n  "你好"\n]\n', '["我是\\"客服\\"",{"text": "你好"}]'])
+def test_an_array_of_texts_is_a_message_each(data: str, tmp_path: Path) -> None:
+    assert [(row.number, row.text, row.columns) for row in rows(tmp_path / "x", data)] == [
+        (1, '我是"客服"', {"text": '我是"客服"'}),
+        (2, "你好", {"text": "你好"}),
+    ]
+
+
+def test_an_array_of_texts_may_be_long_and_hold_what_is_none(tmp_path: Path) -> None:
+    found = rows(tmp_path / "x", json.dumps([f"{k} 您好，请查收" for k in range(60_000)] + [7]))
+    assert [row.problem for row in found] == [""] * 60_000 + ["not a JSON object"]
+
+
+@pytest.mark.parametrize("line", ['["系统"] 您好', '["系统", "公告"] 您好', "[系统] 您好", '["系统公告，您好'])
+def test_a_message_that_begins_with_a_bracket_is_none(line: str, tmp_path: Path) -> None:
+    assert texts(tmp_path / "x", f"{line}\n再见") == [line, "再见"]
+
+
+def test_a_call_in_one_long_line_is_a_document_still(tmp_path: Path) -> None:
+    turns = [{"speaker": "AB"[k % 2], "text": "您好，请问您是哪位"} for k in range(20_000)]
+    (row,) = rows(tmp_path / "x", json.dumps({"turns": turns}))
+    assert row.channel == "call"
+    assert len(row.columns["turns"]) == 20_000
 
 
 def test_an_array_is_read_element_by_element_wherever_it_is_cut(tmp_path: Path) -> None:
@@ -159,6 +208,47 @@ def test_a_short_array_that_breaks_off_keeps_what_was_read(tmp_path: Path) -> No
     good, bad = rows(tmp_path / "x", '[{"text": "您好"}, {"text": "再')
     assert good.text == "您好"
     assert "does not end" in bad.problem
+
+
+def workbook(path: Path, **sheets: list[list[Any]]) -> Source:
+    """A workbook of these sheets, opened."""
+    with xlsxwriter.Workbook(path, {"default_date_format": "yyyy-mm-dd hh:mm:ss"}) as book:
+        for name, lines in sheets.items():
+            sheet = book.add_worksheet(name)
+            for number, line in enumerate(lines):
+                sheet.write_row(number, 0, line)
+    return open_source(str(path))
+
+
+def test_sheets_that_are_not_read_are_named(tmp_path: Path) -> None:
+    note = [["说明"], ["导出的短信"]]
+    source = workbook(tmp_path / "x", 说明=note, 短信=[["内容"], ["您好"]], 备份=[])
+    assert [row.text for row in recognise(source).read(source)] == ["说明", "导出的短信"]
+    (said,) = source.notes
+    assert "not 短信, 备份;" in said
+    source = workbook(tmp_path / "y", 短信=[["内容"], ["您好"]])
+    assert [row.text for row in recognise(source).read(source)] == ["您好"]
+    assert source.notes == []
+
+
+def test_numbers_longer_than_a_spreadsheet_holds_are_said_once_a_column(tmp_path: Path) -> None:
+    lines = [["内容", "手机", "卡号"], *[["您好", 13800000001, 6222021234567890123], ["您好", 999999999999999, -1e15]] * 2]
+    source = workbook(tmp_path / "x", 短信=lines)
+    assert len(list(recognise(source).read(source))) == 4
+    (said,) = source.notes
+    assert said.startswith("column 3 holds numbers of more than 15 digits")
+    source = workbook(tmp_path / "y", 短信=[["内容", "卡号"], ["您好", "6222021234567890123"]])
+    (row,) = recognise(source).read(source)
+    assert (row.columns["卡号"], source.notes) == ("6222021234567890123", [])
+
+
+def test_midnight_is_written_as_the_other_moments_of_its_column_and_days_stay_days(tmp_path: Path) -> None:
+    day, noon = datetime(2026, 11, 1), datetime(2026, 11, 1, 12)
+    source = workbook(tmp_path / "x", 短信=[["内容", "时间", "生日"], ["您好", day, day], ["您好", noon, day], ["您好", "", ""]])
+    found = list(recognise(source).read(source))
+    assert [row.columns["时间"] for row in found] == ["2026-11-01 00:00:00", "2026-11-01 12:00:00", ""]
+    assert [row.columns["生日"] for row in found] == ["2026-11-01", "2026-11-01", ""]
+    assert [row.time for row in found] == ["2026-11-01T00:00:00+08:00", "2026-11-01T12:00:00+08:00", ""]
 
 
 def test_a_workbook_that_unpacks_to_a_bomb_is_refused(tmp_path: Path) -> None:
