@@ -111,7 +111,7 @@ def test_two_halves_of_a_character_are_one(label: Any) -> None:
         ('<smses><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><sms body="&e;"/></smses>', 2, "not well-formed"),
         ('<smses count="1"><sms address="1" date="1" type="1" body="&e;"/></smses>', 2, "not well-formed"),
         ("<html><body><table><tr><td>内容</td></tr></table></body></html>", 2, "XML or HTML"),
-        (b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n", 2, "a PDF document, which holds pages and no messages; copy its text"),
+        (b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n", 2, "no messages; copy its text into a file, a message a line\n"),
         (bytes(range(256)) * 40, 2, "in no known encoding"),
     ],
 )

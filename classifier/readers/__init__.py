@@ -91,14 +91,14 @@ def recognise(source: Source, wanted: str | None = None) -> Reader:
             raise InputError(f"{source.name}: could be {' or '.join(reader.name for reader in found)}; say which with --format")
         if found:
             return found[0]
+    if source.magic == "pdf":
+        raise InputError(f"{source.name}: a PDF document, which holds pages and no messages; copy its text into a file, a message a line")
     if not FALLBACK.claims(source):
         raise InputError(f"{source.name}: {_unknown(source)}; --format names one of {', '.join(reader.name for reader in READERS)}")
     return FALLBACK
 
 
 def _unknown(source: Source) -> str:
-    if source.magic == "pdf":
-        return "a PDF document, which holds pages and no messages; copy its text into a file, a message a line, or export as CSV"
     if source.magic:
         return f"a {source.magic} container without a format that is known; unpack it or save it as CSV"
     name = root(source.head_text)
