@@ -16,6 +16,7 @@ NEXT_STEP = {
     "unsure": "先不要按对方说的做。请通过官方App、银行卡背面的电话或本人已有的号码核实；拿不准可拨打96110咨询。",
     "legit": "未见诈骗特征。如果后续有人要求转账、借款、共享屏幕或提供验证码，请再次核实。",
 }
+_BUT_TACTICS = "整体没有达到诈骗的判断线，但出现了上面列出的诈骗手法。谁这样要求您，都先不要照做，自己打开官方App或拨打官方电话核实之后再说。"
 COLOUR = {"impersonation": "31;1", "other_fraud": "31", "unsure": "33", "legit": "32"}
 _MARK = 0.05  # contribution to the logit below which a mark would only distract
 Paint = Callable[[str, str], str]
@@ -32,8 +33,13 @@ def terminal(text: str, verdict: Verdict, colour: bool) -> str:
         lines.append("看到的手法：")
         lines += [f"  · {name}：{load_tactics().explain[name]}" for name in verdict.tactics]
         lines.append("")
-    lines.append(f"下一步：{NEXT_STEP[verdict.scam_verdict]}")
+    lines.append(f"下一步：{next_step(verdict.scam_verdict, verdict.tactics)}")
     return "\n".join(lines)
+
+
+def next_step(verdict: str, tactics: Sequence[str]) -> str:
+    """What to do; what is called legit although it holds tactics of fraud is never said to be free of signs."""
+    return _BUT_TACTICS if verdict == "legit" and tactics else NEXT_STEP[verdict]
 
 
 def painter(colour: bool) -> Paint:
