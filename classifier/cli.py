@@ -79,9 +79,9 @@ def _utf8_output() -> None:
             os.fstat(handle)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
-    for stream, errors in ((sys.stdout, "backslashreplace"), (sys.stderr, "backslashreplace"), (sys.stdin, "surrogateescape")):
+    for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # None where the shell closed it
-            stream.reconfigure(encoding="utf-8", errors=errors)
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -182,13 +182,25 @@ def _score(args: argparse.Namespace) -> int:
     if text is None or text == "-":
         if text is None and sys.stdin and sys.stdin.isatty():
             _say(_INVITATION)
-        text = sys.stdin.read().rstrip("\n") if sys.stdin else ""
+        text = _piped() if sys.stdin else ""
     verdict = _classifier(args).score(text)
     if args.json:
         print(json.dumps(verdict.as_dict(), ensure_ascii=False))
     else:
         print(terminal(text, verdict, colour=_wants_colour()))
     return 0
+
+
+def _piped() -> str:
+    """The message on standard input, decoded as files are."""
+    from .readers import open_source
+    from .readers.source import HEAD
+
+    source = open_source("-")
+    if source.magic:
+        raise InputError(f"{source.name}: a {source.magic} file and no message; scamcall label judges files, scamcall inspect says what is in one")
+    text = source.head_text if len(source.head) < HEAD else source.whole()  # a terminal that has said it ends is not asked again
+    return text.rstrip("\n")
 
 
 def _call(args: argparse.Namespace) -> int:
