@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -134,7 +135,16 @@ def test_what_is_called_legit_is_not_said_to_be_free_of_signs_beside_a_tactic() 
     assert "索要验证码：" in told
     assert "未见诈骗特征" not in told
     assert "上面列出的诈骗手法" in told.split("\n")[-1]
-    assert next_step("impersonation", legit.tactics) == NEXT_STEP["impersonation"]
+    assert next_step(replace(legit, scam_verdict="impersonation")) == NEXT_STEP["impersonation"]
+
+
+@pytest.mark.parametrize("text", ["", "   ", "hello this is your bank, call 12345678", "好的", "鎴戞槸瀹㈡湇锛屾妸楠岃瘉鐮佸彂缁欐垜"])
+def test_where_nothing_can_be_judged_nothing_is_made_of_it(shipped: Classifier, text: str) -> None:
+    told = terminal(text, shipped.score(text), colour=False)
+    assert told.startswith("结论：存疑\n说明：")
+    assert "%" not in told
+    assert "〔" not in told
+    assert "完整的文字" in told.split("\n")[-1]
 
 
 @pytest.mark.parametrize(("p", "shown"), [(0.0, "<0.1%"), (0.0004, "<0.1%"), (0.5, "50.0%"), (0.9996, ">99.9%"), (1.0, ">99.9%")])
