@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from io import TextIOWrapper
+from itertools import chain, islice
 from pathlib import Path
 from typing import TextIO
 
@@ -218,7 +219,9 @@ def _call(args: argparse.Namespace) -> int:
     classifier = _classifier(args)
     answered = unanswered = 0
     with source.stream:
-        for row in reader.read(source):
+        rows = reader.read(source)
+        begun = list(islice(rows, 2))
+        for row in chain(begun, rows):
             turns = turns_of(row)
             problem = row.problem or row.skipped or _unlike_a_call(turns, args.caller)
             if problem == _NO_CALL and not answered:
@@ -232,7 +235,8 @@ def _call(args: argparse.Namespace) -> int:
             if args.json:
                 print(json.dumps({"number": row.number, **found.as_dict()}, ensure_ascii=False))
             else:
-                print(f"{f'{chr(10)}通话 {row.number}{chr(10)}' if answered > 1 else ''}{call_lines(found, _wants_colour())}")
+                head = f"通话 {row.number}\n" if len(begun) > 1 else ""
+                print(f"{chr(10) if answered > 1 else ''}{head}{call_lines(found, _wants_colour())}")
     if not answered and not unanswered:
         raise InputError(f"{source.name}: no call in it")
     return 1 if unanswered else 0
