@@ -238,7 +238,8 @@ class Run:
     def _take_up(self, notes: dict[str, Any]) -> None:
         for key, value in self._same.items():
             if notes.get(key) != json.loads(json.dumps(value)):
-                raise InputError(f"{self._tasks[0].target}: the interrupted run had another {key.rstrip('s')}; --force starts over")
+                what = "model, --prior or --max-false-alarms" if key == "model" else key.rstrip("s")
+                raise InputError(f"{self._tasks[0].target}: the interrupted run had another {what}; --force starts over")
         try:
             self.done, self._current = notes["done"], notes["current"]
             self.tally, self._part = Tally.from_state(notes["tally"]), Tally.from_state(notes["part"])
