@@ -237,6 +237,7 @@ class Classifier:
         >>> load().score("我是客服，把验证码发给我，我帮您办理退款").scam_verdict
         'impersonation'
         """
+        _check([text])
         return self.scan([text]).verdict_of(0)
 
     def score_batch(self, texts: Sequence[str], evidence: bool = False) -> list[Verdict]:
@@ -244,7 +245,11 @@ class Classifier:
         return [part.verdict_of(k, evidence) for part in self.scans(texts) for k in range(len(part))]
 
     def scans(self, texts: Sequence[str]) -> Iterator[Scored]:
-        """Score any number of messages in their order, a batch at a time: BATCH of them, or fewer long ones."""
+        """Score any number of messages in their order, a batch at a time: BATCH of them, or fewer long ones.
+
+        Raises TypeError for what is no list of texts.
+        """
+        _check(texts)
         first = size = 0
         for k, text in enumerate(texts):
             if k > first and (k - first == BATCH or size + len(text) > BATCH_CHARS):
@@ -322,6 +327,15 @@ class Classifier:
         if len(imp):
             out[imp] = self.model.logits(found.only(imp), len(imp), KIND_HEADS).argmax(axis=1)
         return out
+
+
+def _check(texts: Sequence[str]) -> None:
+    """Raises TypeError where that is no list of texts: one text alone would be taken for its characters."""
+    if isinstance(texts, str) or not hasattr(texts, "__getitem__"):
+        raise TypeError(f"a list of texts is wanted, not {'one text' if isinstance(texts, str) else type(texts).__name__}")
+    for kind in set(map(type, texts)):
+        if not issubclass(kind, str):
+            raise TypeError(f"a text is a str, not {kind.__name__}")
 
 
 def likeliest_outcome(outcome: Floats, verdict: NDArray[np.int64]) -> NDArray[np.int64]:

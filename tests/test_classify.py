@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -103,6 +104,24 @@ def test_long_padding_does_not_hide_a_request(shipped: Classifier) -> None:
     padding = "今天天气很好，我们去公园走走吧，顺便买点菜回来做饭。" * 20
     verdict = shipped.score(padding + FRAUD[3][0] + padding)
     assert verdict.scam_verdict != "legit"
+
+
+@pytest.mark.parametrize("text", [None, b"abc", 3, float("nan"), ["您好"]])
+def test_what_is_no_text_is_named(shipped: Classifier, text: Any) -> None:
+    with pytest.raises(TypeError, match=f"a text is a str, not {type(text).__name__}"):
+        shipped.score(text)
+    with pytest.raises(TypeError, match=f"a text is a str, not {type(text).__name__}"):
+        shipped.score_batch(["您好", text])
+
+
+@pytest.mark.parametrize(("texts", "said"), [("您好", "one text"), ((t for t in "您好"), "generator"), (None, "NoneType"), ({"您好"}, "set")])
+def test_what_is_no_list_of_texts_is_named(shipped: Classifier, texts: Any, said: str) -> None:
+    with pytest.raises(TypeError, match=f"a list of texts is wanted, not {said}"):
+        shipped.score_batch(texts)
+
+
+def test_arrays_are_lists_of_texts(shipped: Classifier) -> None:
+    assert shipped.score_batch(np.array(LEGIT)) == shipped.score_batch(LEGIT) == shipped.score_batch(tuple(LEGIT))  # type: ignore[arg-type]
 
 
 # -- any text
