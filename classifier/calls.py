@@ -109,7 +109,7 @@ class CallVerdict:
 
 
 def listen(classifier: Classifier, turns: Iterable[tuple[str, str]], callers: Sequence[str] = ()) -> CallVerdict:
-    """Hear a call to its end; turns are (speaker, words), `callers` as in `Call`.
+    """Hear a call to its end; turns are (speaker, words), `callers` as in `Call`. TypeError for anything else.
 
     >>> from classifier import load
     >>> found = listen(load(), [("客户", "喂？"), ("客服", "我是银监会的，您的钱要转到安全账户"), ("客户", "好的")])
@@ -117,8 +117,14 @@ def listen(classifier: Classifier, turns: Iterable[tuple[str, str]], callers: Se
     ('impersonation', 2, '转账')
     """
     call = Call(classifier, callers)
-    heard = tuple(call.hear(words, speaker) for speaker, words in turns)
+    heard = tuple(call.hear(words, speaker) for speaker, words in map(_turn, turns))
     return replace(call.verdict(), turns=heard)
+
+
+def _turn(turn: tuple[str, str]) -> tuple[str, str]:
+    if isinstance(turn, str) or len(turn) != 2:
+        raise TypeError("a turn is (speaker, words), with '' for a speaker who has no label")
+    return turn
 
 
 class Call:
@@ -136,6 +142,8 @@ class Call:
     """
 
     def __init__(self, classifier: Classifier, callers: Sequence[str] = ()) -> None:
+        if isinstance(callers, str):
+            raise TypeError("callers are a list of labels, not one label")
         self._classifier = classifier
         self._callers = frozenset(callers)
         self._counted = GrowingText(classifier)
@@ -154,6 +162,8 @@ class Call:
 
     def hear(self, words: str, speaker: str = "") -> Heard:
         """The next turn."""
+        if not (isinstance(words, str) and isinstance(speaker, str)):
+            raise TypeError(f"words and speaker are str, not {type(words).__name__} and {type(speaker).__name__}")
         self._turn += 1
         self._turns[speaker] += 1
         side, before = self.side(speaker), self._counted.verdict

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from . import grams
 from .features import extract
 from .model import KIND_HEADS, OUTCOME_HEADS, Floats, Found, Model, Occurrences, blends, kinds, mixed, outcomes, probabilities, strongest
-from .normalise import PADS, Folded, fold, is_han
+from .normalise import PADS, Folded, fold, is_han, is_rare
 from .passages import Passages, passages_of
 from .records import IMPERSONATION, TYPES, VERDICTS, Evidence, Verdict
 from .tactics import Hits, TacticSet, load_tactics
@@ -24,6 +24,7 @@ from .tactics import Hits, TacticSet, load_tactics
 BATCH = 2048  # messages scanned at once; 512 take a quarter longer, 4,096, whose arrays leave the processor's cache, a third
 BATCH_CHARS = 1 << 18  # characters of them: bounds the memory where they are long
 MIN_HAN = 4  # Chinese characters below which nothing can be said: "好的", a lone link, a code
+MOST_RARE = 0.4  # of the Chinese characters, above which a text is none: 0.31 in the worst of 15,071 messages; of UTF-8 read as GB18030 94% have more
 EVIDENCE_ITEMS = 12  # what a reader takes in at a glance; `Scored.contributions` has them all
 _IMPERSONATION, _OTHER, _UNSURE, _FINE = range(len(VERDICTS))
 
@@ -35,9 +36,10 @@ REASONS = (
     "这是一条防诈提醒，讲的是骗局",
     "这是转述、求助或报道，讲的是别人遇到的骗局",
     "像骗局，又像在转述别人遇到的骗局，两方面的迹象都很强",
+    "大多不是常用的汉字，像是乱码，无法判断",
 )
-_OK, _NO_CHINESE, _TOO_SHORT, _NOT_READ, _WARNING, _TOLD, _BOTH = range(len(REASONS))
-TOO_LITTLE = (REASONS[_NO_CHINESE], REASONS[_TOO_SHORT])  # with these nothing was judged
+_OK, _NO_CHINESE, _TOO_SHORT, _NOT_READ, _WARNING, _TOLD, _BOTH, _GARBLED = range(len(REASONS))
+TOO_LITTLE = tuple(REASONS[k] for k in (_NO_CHINESE, _TOO_SHORT, _GARBLED))  # with these nothing was judged
 BEYOND_DOUBT = 0.9  # of any fraud, from which signs of a story change nothing; with 0.97 three points of recall on unseen police frauds would go
 STATUS = ("ok", "repaired", "truncated")
 
@@ -239,6 +241,7 @@ class Classifier:
         >>> load().score("我是客服，把验证码发给我，我帮您办理退款").scam_verdict
         'impersonation'
         """
+        _check([text])
         return self.scan([text]).verdict_of(0)
 
     def score_batch(self, texts: Sequence[str], evidence: bool = False) -> list[Verdict]:
@@ -246,7 +249,11 @@ class Classifier:
         return [part.verdict_of(k, evidence) for part in self.scans(texts) for k in range(len(part))]
 
     def scans(self, texts: Sequence[str]) -> Iterator[Scored]:
-        """Score any number of messages in their order, a batch at a time: BATCH of them, or fewer long ones."""
+        """Score any number of messages in their order, a batch at a time: BATCH of them, or fewer long ones.
+
+        Raises TypeError for what is no list of texts.
+        """
+        _check(texts)
         first = size = 0
         for k, text in enumerate(texts):
             if k > first and (k - first == BATCH or size + len(text) > BATCH_CHARS):
@@ -312,7 +319,8 @@ class Classifier:
         called, fine = verdict <= _OTHER, verdict == _FINE
         both = told & called & (outcome[:, 2] > 1 - BEYOND_DOUBT)
         about = np.select([both, fine & warned, fine & told & fraud], [_BOTH, _WARNING, _TOLD], _OK)
-        limited = (reason == _NO_CHINESE) | (reason == _TOO_SHORT) | ((reason == _NOT_READ) & fine)
+        reason = np.where((reason == _GARBLED) & called & fraud, _OK, reason)
+        limited = np.isin(reason, (_NO_CHINESE, _TOO_SHORT, _GARBLED)) | ((reason == _NOT_READ) & fine)
         return np.where(limited | both, _UNSURE, verdict), np.where(reason == _OK, about, reason)
 
     def _types(self, found: Found, outcome: Floats, verdict: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -323,6 +331,15 @@ class Classifier:
         if len(imp):
             out[imp] = self.model.logits(found.only(imp), len(imp), KIND_HEADS).argmax(axis=1)
         return out
+
+
+def _check(texts: Sequence[str]) -> None:
+    """Raises TypeError where that is no list of texts: one text alone would be taken for its characters."""
+    if isinstance(texts, str) or not hasattr(texts, "__getitem__"):
+        raise TypeError(f"a list of texts is wanted, not {'one text' if isinstance(texts, str) else type(texts).__name__}")
+    for kind in set(map(type, texts)):
+        if not issubclass(kind, str):
+            raise TypeError(f"a text is a str, not {kind.__name__}")
 
 
 def likeliest_outcome(outcome: Floats, verdict: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -359,11 +376,11 @@ def signs(tactics: TacticSet, hits: Hits, messages: int) -> NDArray[np.bool_]:
 
 def _reasons(folded: Folded) -> NDArray[np.int64]:
     """int64 [m], indices into REASONS: what in the text itself limits the verdict."""
-    han = np.diff(np.concatenate([[0], np.cumsum(is_han(folded.codes))])[folded.bounds])
-    return reasons(han, np.diff(folded.bounds) - PADS, folded.truncated)
+    han, rare = (np.diff(np.concatenate([[0], np.cumsum(of(folded.codes))])[folded.bounds]) for of in (is_han, is_rare))
+    return reasons(han, rare, np.diff(folded.bounds) - PADS, folded.truncated)
 
 
-def reasons(han: NDArray[np.int64], size: NDArray[np.int64], truncated: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """The same from what texts have of Chinese and of all characters, folded, and whether they were cut; parallel arrays."""
-    reason = np.where(han < MIN_HAN, np.where((han == 0) & (size > 0), _NO_CHINESE, _TOO_SHORT), _OK)
-    return np.where(truncated, _NOT_READ, reason)
+def reasons(han: NDArray[np.int64], rare: NDArray[np.int64], size: NDArray[np.int64], truncated: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The same from what texts have of Chinese, of rare Chinese and of all characters, folded, and whether they were cut; parallel arrays."""
+    short = np.where((han == 0) & (size > 0), _NO_CHINESE, _TOO_SHORT)
+    return np.select([(han >= MIN_HAN) & (rare > MOST_RARE * han), truncated, han < MIN_HAN], [_GARBLED, _NOT_READ, short], _OK)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from io import TextIOWrapper
+from itertools import chain, islice
 from pathlib import Path
 from typing import TextIO
 
@@ -79,9 +80,9 @@ def _utf8_output() -> None:
             os.fstat(handle)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
-    for stream, errors in ((sys.stdout, "backslashreplace"), (sys.stderr, "backslashreplace"), (sys.stdin, "surrogateescape")):
+    for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # None where the shell closed it
-            stream.reconfigure(encoding="utf-8", errors=errors)
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -182,13 +183,25 @@ def _score(args: argparse.Namespace) -> int:
     if text is None or text == "-":
         if text is None and sys.stdin and sys.stdin.isatty():
             _say(_INVITATION)
-        text = sys.stdin.read().rstrip("\n") if sys.stdin else ""
+        text = _piped() if sys.stdin else ""
     verdict = _classifier(args).score(text)
     if args.json:
         print(json.dumps(verdict.as_dict(), ensure_ascii=False))
     else:
         print(terminal(text, verdict, colour=_wants_colour()))
     return 0
+
+
+def _piped() -> str:
+    """The message on standard input, decoded as files are."""
+    from .readers import open_source
+    from .readers.source import HEAD
+
+    source = open_source("-")
+    if source.magic:
+        raise InputError(f"{source.name}: a {source.magic} file and no message; scamcall label judges files, scamcall inspect says what is in one")
+    text = source.head_text if len(source.head) < HEAD else source.whole()  # a terminal that has said it ends is not asked again
+    return text.rstrip("\n")
 
 
 def _call(args: argparse.Namespace) -> int:
@@ -206,7 +219,9 @@ def _call(args: argparse.Namespace) -> int:
     classifier = _classifier(args)
     answered = unanswered = 0
     with source.stream:
-        for row in reader.read(source):
+        rows = reader.read(source)
+        begun = list(islice(rows, 2))
+        for row in chain(begun, rows):
             turns = turns_of(row)
             problem = row.problem or row.skipped or _unlike_a_call(turns, args.caller)
             if problem == _NO_CALL and not answered:
@@ -220,7 +235,8 @@ def _call(args: argparse.Namespace) -> int:
             if args.json:
                 print(json.dumps({"number": row.number, **found.as_dict()}, ensure_ascii=False))
             else:
-                print(f"{f'{chr(10)}通话 {row.number}{chr(10)}' if answered > 1 else ''}{call_lines(found, _wants_colour())}")
+                head = f"通话 {row.number}\n" if len(begun) > 1 else ""
+                print(f"{chr(10) if answered > 1 else ''}{head}{call_lines(found, _wants_colour())}")
     if not answered and not unanswered:
         raise InputError(f"{source.name}: no call in it")
     return 1 if unanswered else 0

@@ -17,7 +17,7 @@ from .classify import REASONS, STATUS, Classifier, Scored, likeliest_outcome, re
 from .features import GROUPS, LINE_BREAK, form_amounts, form_keys, sequence_keys, tactic_keys
 from .grams import Keys
 from .model import KIND_HEADS, OUTCOME_HEADS, Floats, blends, kinds, mixed, outcomes, probabilities
-from .normalise import MAX_CHARS, PADS, is_han
+from .normalise import MAX_CHARS, PADS, is_han, is_rare
 from .passages import LONGEST, Passages, stop_of
 from .records import IMPERSONATION, TYPES, VERDICTS, Evidence, Verdict
 from .turns import transcript
@@ -45,11 +45,13 @@ class Grown:
 
 @dataclass(frozen=True)
 class _Line:
-    """A line by itself: its words, its folded size, what it adds to counts over the text, its tactics in order, whether it is about fraud."""
+    """A line by itself: its words, how many folded characters, Chinese ones and rare ones it has, what it adds to counts over the text, its
+    tactics in order, whether it is about fraud."""
 
     words: str
     size: int
     han: int
+    rare: int
     amounts: Ints
     tactics: Keys
     signs: NDArray[np.bool_]
@@ -90,7 +92,7 @@ class GrowingText:
         self._size = 0  # folded characters
         self._open = 0  # of these, how many stand before the passage that is not closed yet
         self._closed = np.full((1, len(OUTCOME_HEADS)), -np.inf)  # logits of the strongest closed passage
-        self._han = 0
+        self._han = self._rare = 0
         self._amounts = np.zeros_like(LINE_BREAK)
         self._last_tactic: Keys = np.zeros(0, dtype=np.uint64)
         self._signs = np.zeros((1, 3), dtype=bool)
@@ -112,6 +114,7 @@ class GrowingText:
         counted = at.row[mine][self._model.group[at.row[mine]] != _FORM]
         new = self._sums.add(np.concatenate([counted, self._sequence(line.tactics)]))
         self._han += line.han
+        self._rare += line.rare
         self._signs = self._signs | line.signs
         self._repaired |= line.repaired
         self._truncated |= truncated
@@ -160,7 +163,7 @@ class GrowingText:
         self._blend = blends(self._model.mix, whole[:, OUTCOME_HEADS], best)
         logits = mixed(self._blend, whole[:, OUTCOME_HEADS], best)
         outcome, shown = outcomes(logits), self._model.shown(logits)
-        reason = reasons(np.array([self._han]), self._amounts[:1], np.array([self._truncated]))
+        reason = reasons(np.array([self._han]), np.array([self._rare]), self._amounts[:1], np.array([self._truncated]))
         verdict, reason = self._classifier.decide(outcome, reason, self._signs)
         kind = kinds(whole[:, KIND_HEADS])
         likeliest = int(likeliest_outcome(outcome, verdict)[0])
@@ -221,7 +224,8 @@ def _alone(scored: Scored, k: int, words: str) -> _Line | None:
     mine = hits.message == k
     found = signs(scored.tactic_set, hits, len(scored))[k : k + 1]
     tactics = tactic_keys(scored.tactic_set, hits.tactic[mine], hits.negated[mine])
-    return _Line(words, len(codes), int(is_han(codes).sum()), form_amounts(folded)[:, k], tactics, found, bool(folded.repaired[k]))
+    han, rare = int(is_han(codes).sum()), int(is_rare(codes).sum())
+    return _Line(words, len(codes), han, rare, form_amounts(folded)[:, k], tactics, found, bool(folded.repaired[k]))
 
 
 def _first_above(logits: Floats, bound: float) -> int:

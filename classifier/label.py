@@ -35,7 +35,7 @@ from .writers import WRITERS
 CHECKPOINT = 16  # chunks between two checkpoints: about a second's work, a few milliseconds of the disk's
 _COLLECTED = 50_000  # new objects: more than the rows that are in work
 _VERSION = 2  # of the checkpoint's notes
-_KINDS = {"model": "model, prior or share of false alarms", "options": "option", "inputs": "input"}
+_KINDS = {"model": "model, --prior or --max-false-alarms", "options": "option", "inputs": "input"}
 
 
 class Progress(Protocol):

@@ -149,14 +149,16 @@ def _codes(text: str) -> NDArray[np.uint32]:
 
 
 # Bits of what a character is.
-_HAN, _IN_LINK, _DIGIT, _ORNAMENT, _DOT, _MASK, _POINT, _NEAR, _NUMERAL, _LIKE_DIGIT, _SPOKEN_DOT = (1 << k for k in range(11))
+_HAN, _IN_LINK, _DIGIT, _ORNAMENT, _DOT, _MASK, _POINT, _NEAR, _NUMERAL, _LIKE_DIGIT, _SPOKEN_DOT, _RARE = (1 << k for k in range(12))
+_CANTONESE = "佢冇咁咗哋啩啫啱啲喎喐喺喼嗮嗰嘅嘢嘥噃噉噏噚嚟嚿惗抌掟揼揾搵攞瞓脷餸"  # in every day's use, not in GB 2312
 
 
 @lru_cache(maxsize=1)
 def _kinds() -> NDArray[np.uint16]:
     """uint16 [0x110000]: the bits of each folded character."""
     kinds = np.zeros(0x110000, dtype=np.uint16)
-    kinds[0x3400:0xA000] = kinds[0x20000:0x32000] = _HAN | _NEAR
+    kinds[0x3400:0xA000] = kinds[0x20000:0x32000] = _HAN | _NEAR | _RARE
+    kinds[_codes(_common())] = _HAN | _NEAR
     members = ((_LINK_CHARS, _IN_LINK), ("0123456789", _DIGIT), (_ORNAMENTS, _ORNAMENT), ("./", _DOT), ("*x", _MASK), (",.", _POINT))
     disguised = (("零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖", _NUMERAL), ("lio", _LIKE_DIGIT), ("点。", _SPOKEN_DOT))
     for chars, bit in (*members, *disguised, (f"0{LINK}", _NEAR)):
@@ -164,9 +166,21 @@ def _kinds() -> NDArray[np.uint16]:
     return kinds
 
 
+def _common() -> str:
+    """The 6,763 Chinese characters of GB 2312, in which modern texts are written when they are folded; and what Cantonese adds."""
+    pairs = ((row, cell) for row in range(0xB0, 0xF8) for cell in range(0xA1, 0xFF) if not (row == 0xD7 and cell > 0xF9))
+    return b"".join(map(bytes, pairs)).decode("gb2312") + _CANTONESE
+
+
 def is_han(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
     """bool, parallel to `codes`: a Chinese character?"""
     mask: NDArray[np.bool_] = (_kinds().take(codes) & _HAN) != 0
+    return mask
+
+
+def is_rare(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """bool, parallel to `codes`, which are folded: a Chinese character that texts of today hardly use?"""
+    mask: NDArray[np.bool_] = (_kinds().take(codes) & _RARE) != 0
     return mask
 
 

@@ -6,6 +6,7 @@ Owns the wording of verdicts and next steps, and the escaping of what a terminal
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
+from .classify import TOO_LITTLE
 from .records import TYPE_NAMES, VERDICT_NAMES, Evidence, Verdict
 from .tactics import load_tactics
 
@@ -16,6 +17,8 @@ NEXT_STEP = {
     "unsure": "先不要按对方说的做。请通过官方App、银行卡背面的电话或本人已有的号码核实；拿不准可拨打96110咨询。",
     "legit": "未见诈骗特征。如果后续有人要求转账、借款、共享屏幕或提供验证码，请再次核实。",
 }
+_BUT_TACTICS = "整体没有达到诈骗的判断线，但出现了上面列出的诈骗手法。谁这样要求您，都先不要照做，自己打开官方App或拨打官方电话核实之后再说。"
+_TOO_LITTLE = "请输入完整的文字（整条消息或整段通话）再判断；在此之前不要点链接、转账或提供验证码。"
 COLOUR = {"impersonation": "31;1", "other_fraud": "31", "unsure": "33", "legit": "32"}
 _MARK = 0.05  # contribution to the logit below which a mark would only distract
 Paint = Callable[[str, str], str]
@@ -27,13 +30,26 @@ def terminal(text: str, verdict: Verdict, colour: bool) -> str:
     lines = conclusion(verdict, paint)
     if verdict.reason:
         lines.append(f"说明：{verdict.reason}")
-    lines += ["", marked(text, evidence_spans(verdict), paint), ""]
+    spans = evidence_spans(verdict) if _judged(verdict) else []
+    lines += ["", marked(text, spans, paint), ""]
     if verdict.tactics:
         lines.append("看到的手法：")
         lines += [f"  · {name}：{load_tactics().explain[name]}" for name in verdict.tactics]
         lines.append("")
-    lines.append(f"下一步：{NEXT_STEP[verdict.scam_verdict]}")
+    lines.append(f"下一步：{next_step(verdict)}")
     return "\n".join(lines)
+
+
+def next_step(verdict: Verdict) -> str:
+    """What to do; what is called legit although it holds tactics of fraud is never said to be free of signs."""
+    if not _judged(verdict):
+        return _TOO_LITTLE
+    return _BUT_TACTICS if verdict.scam_verdict == "legit" and verdict.tactics else NEXT_STEP[verdict.scam_verdict]
+
+
+def _judged(verdict: Verdict) -> bool:
+    """Was there something to judge? If not, probability and marks say nothing."""
+    return verdict.reason not in TOO_LITTLE
 
 
 def painter(colour: bool) -> Paint:
@@ -42,11 +58,10 @@ def painter(colour: bool) -> Paint:
 
 
 def conclusion(verdict: Verdict, paint: Paint) -> list[str]:
-    """The first lines: the verdict, and how likely each kind of fraud is."""
-    return [
-        f"结论：{paint(VERDICT_NAMES[verdict.scam_verdict], COLOUR[verdict.scam_verdict])}{kind_of(verdict.scam_verdict, verdict.scam_type)}",
-        f"冒充类诈骗概率：{percent(verdict.scam_score)}    其他诈骗概率：{percent(verdict.probabilities['other_fraud'])}",
-    ]
+    """The first lines: the verdict, and how likely each kind of fraud is where there was something to judge."""
+    name, other = VERDICT_NAMES[verdict.scam_verdict], verdict.probabilities["other_fraud"]
+    lines = [f"结论：{paint(name, COLOUR[verdict.scam_verdict])}{kind_of(verdict.scam_verdict, verdict.scam_type)}"]
+    return [*lines, f"冒充类诈骗概率：{percent(verdict.scam_score)}    其他诈骗概率：{percent(other)}"] if _judged(verdict) else lines
 
 
 def kind_of(verdict: str, kind: str) -> str:

@@ -4,10 +4,11 @@ Owns the wording for calls; that of verdicts, and the escaping, are `render`'s. 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from .calls import CallVerdict, Heard, Speaker, enough
 from .records import VERDICT_NAMES
-from .render import COLOUR, NEXT_STEP, Paint, conclusion, joined, kind_of, marked, painter, percent, visible
+from .render import COLOUR, NEXT_STEP, Paint, conclusion, joined, kind_of, marked, next_step, painter, percent, visible
 from .tactics import load_tactics
 
 _SHOWN = 0.01  # change of the risk below which a number would only distract
@@ -69,7 +70,7 @@ def call_lines(call: CallVerdict, colour: bool) -> str:
         lines += ["轮次   风险  变化  谁说了什么", *(turn_lines(heard, colour) for heard in call.turns), ""]
     if call.verdict.tactics:
         lines += ["看到的手法：", *(f"  · {name}：{load_tactics().explain[name]}" for name in call.verdict.tactics), ""]
-    return "\n".join([*lines, f"下一步：{NEXT_STEP[_advice(call)]}"])
+    return "\n".join([*lines, f"下一步：{next_step(replace(call.verdict, scam_verdict=_advice(call)))}"])
 
 
 def _alarm(call: CallVerdict) -> str:

@@ -79,6 +79,7 @@ mark {{ background: #fde3a7; color: inherit; padding: 0 1px; border-bottom: 2px 
 @media print {{ body {{ max-width: none; padding: 0; font-size: 10.5pt; }} * {{ print-color-adjust: exact; -webkit-print-color-adjust: exact; }} }}
 @media screen and (max-width: 40rem) {{ body {{ padding: 1.25rem 1rem 3rem; }} .tiles {{ grid-template-columns: repeat(2, 1fr); }}
   svg {{ min-width: 42rem; }}
+  .chart::before {{ content: "图比屏幕宽，左右滑动看全图 →"; position: sticky; left: 0; font-size: .88rem; color: var(--soft); }}
   .bars tr {{ display: grid; grid-template-columns: 1fr auto auto; border-bottom: 1px solid var(--line); padding: .3rem 0; }}
   .bars tr > * {{ border: 0; padding-top: 0; padding-bottom: 0; }} .bars th:nth-child(n + 4) {{ display: none; }}
   .bars td.n, .bars th.n {{ width: 4.2rem; padding-right: 0; }} .bars td:nth-child(n + 4) {{ grid-column: 1 / -1; width: auto; }}
@@ -316,7 +317,7 @@ def _message(example: Example) -> str:
         _name(example.sender),
         _text(re.sub(r"(?:[+-]\d\d:\d\d|Z)$", "", example.time.replace("T", " "))),  # all times are Chinese time
         f"{_name(Path(example.where).name)} 第 {example.number} 行",
-        f"相同内容共 {example.count:,} 条" if example.count > 1 else "",
+        f"同一内容共 {example.count:,} 行（重复的消息，或长短信的几段）" if example.count > 1 else "",
         f"全文 {example.size:,} 字，这里是开头" if example.size > len(example.text) else "",
     ]
     out, last = [], 0

@@ -1,6 +1,7 @@
 """A call as it is heard: whose words count, the alarm, the stage, who drives it."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -219,3 +220,14 @@ def test_the_sides_of_the_table() -> None:
         assert side_of(caller) == "caller"
     for nobody in ("A", "left", "甲", "说话人1", "SPEAKER_00", "王先生", "", "1"):
         assert side_of(nobody) == ""
+
+
+@pytest.mark.parametrize("turns", [["您好"], ["您好", "再见"], [("您好",)], [("客服", None)], [(None, "您好")], [("客服", b"abc")]])
+def test_what_is_no_turn_is_named(shipped: Classifier, turns: Any) -> None:
+    with pytest.raises(TypeError, match=r"a turn is \(speaker, words\)|words and speaker are str"):
+        listen(shipped, turns)
+
+
+def test_one_label_is_no_list_of_callers(shipped: Classifier) -> None:
+    with pytest.raises(TypeError, match="callers are a list of labels"):
+        listen(shipped, [("客服", "您好")], "客服")

@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ FRAUD = [
     ("爸，我手机摔坏了，这是我同学的号，老师让交培训费两万，你直接转到这个账户，我在上课不方便接电话。", "acquaintance"),
     ("【工商银行】您的手机银行将于今日失效，请立即登录 http://icbc.example.top/wap 更新身份信息并输入验证码，逾期冻结。", "institution"),
 ]
+NEWS = "您订的蛋糕做好了，您看几点来取，我们晚上九点关门"
 LEGIT = [
     "【菜鸟驿站】您的包裹已到菜鸟驿站，请凭取货码5-2-1033于今日21点前领取。",
     "明天中午一起吃饭吗？我订了楼下那家川菜馆，十二点见。",
@@ -62,12 +64,27 @@ def test_clear_everyday_messages(shipped: Classifier, text: str) -> None:
         ("\x00\ud83d", "太少"),
         ("好的", "太少"),
         ("验证码", "太少"),
+        (NEWS.encode().decode("gb18030", "replace"), "乱码"),
+        (NEWS.encode().decode("gb18030", "replace") * 20_000, "乱码"),
+        (NEWS.encode().decode("big5hkscs", "replace"), "乱码"),
+        ("铦秃辰貮皦魈屆颳獩鐦煗蓺佲病夐賶岷踥樻鮅", "乱码"),
     ],
 )
 def test_too_little_to_tell_is_unsure_and_says_why(shipped: Classifier, text: str, reason: str) -> None:
     verdict = shipped.score(text)
     assert verdict.scam_verdict == "unsure"
     assert any(part in verdict.reason for part in reason.split("|"))
+
+
+@pytest.mark.parametrize("text", [NEWS, "您嘅快遞到咗喇，佢喺門口等緊你", "佢喺度冇嘢做", "鱻滷麵館今日歇業一天", "喆堃、淼鑫，周六下午三点老地方见"])
+def test_what_can_be_read_is_not_taken_for_garbled(shipped: Classifier, text: str) -> None:
+    assert not shipped.score(text).reason
+
+
+@pytest.mark.parametrize("text", [text for text, _ in FRAUD])
+def test_rare_characters_added_to_it_do_not_hide_a_request(shipped: Classifier, text: str) -> None:
+    verdict = shipped.score(f"{text}\n{'䶮䶵䶯' * len(text)}")
+    assert (verdict.scam_verdict, verdict.reason) == ("impersonation", "")
 
 
 def test_what_was_not_fully_read_is_never_called_legit(shipped: Classifier) -> None:
@@ -87,6 +104,24 @@ def test_long_padding_does_not_hide_a_request(shipped: Classifier) -> None:
     padding = "今天天气很好，我们去公园走走吧，顺便买点菜回来做饭。" * 20
     verdict = shipped.score(padding + FRAUD[3][0] + padding)
     assert verdict.scam_verdict != "legit"
+
+
+@pytest.mark.parametrize("text", [None, b"abc", 3, float("nan"), ["您好"]])
+def test_what_is_no_text_is_named(shipped: Classifier, text: Any) -> None:
+    with pytest.raises(TypeError, match=f"a text is a str, not {type(text).__name__}"):
+        shipped.score(text)
+    with pytest.raises(TypeError, match=f"a text is a str, not {type(text).__name__}"):
+        shipped.score_batch(["您好", text])
+
+
+@pytest.mark.parametrize(("texts", "said"), [("您好", "one text"), ((t for t in "您好"), "generator"), (None, "NoneType"), ({"您好"}, "set")])
+def test_what_is_no_list_of_texts_is_named(shipped: Classifier, texts: Any, said: str) -> None:
+    with pytest.raises(TypeError, match=f"a list of texts is wanted, not {said}"):
+        shipped.score_batch(texts)
+
+
+def test_arrays_are_lists_of_texts(shipped: Classifier) -> None:
+    assert shipped.score_batch(np.array(LEGIT)) == shipped.score_batch(LEGIT) == shipped.score_batch(tuple(LEGIT))  # type: ignore[arg-type]
 
 
 # -- any text

@@ -81,7 +81,10 @@ def test_several_calls_are_answered_in_turn(tmp_path: Path) -> None:
     assert [(call["number"], call["scam_verdict"]) for call in found] == [(1, "impersonation"), (3, "legit")]
     told = run(str(tmp_path / "calls.jsonl")).stdout
     assert told.count("结论：") == 2
-    assert "通话 3\n结论：正常" in told
+    assert told.startswith("通话 1\n结论：冒充类诈骗")
+    assert "\n\n通话 3\n结论：正常" in told
+    (tmp_path / "calls.jsonl").write_text(f"{line(SCAM)}\n", encoding="utf-8")
+    assert run(str(tmp_path / "calls.jsonl")).stdout.startswith("结论："), "one call has no heading"
 
 
 def test_a_caller_can_be_named(tmp_path: Path) -> None:

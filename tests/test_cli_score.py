@@ -68,10 +68,41 @@ def test_lines_stay_lines() -> None:
     assert "A：喂\nB：我是" in done.stdout.replace("〔", "").replace("〕", "")
 
 
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-16", "utf-16-le", "utf-8-sig"])
+def test_a_message_is_decoded_as_files_are(encoding: str) -> None:
+    assert run("score", "-", stdin=f"{SCAM}\r\n".encode(encoding)).stdout == run("score", SCAM).stdout
+
+
+def test_a_message_cut_within_a_character_is_read_without_it() -> None:
+    found = json.loads(run("score", "-", "--json", stdin=SCAM.encode()[:-1]).stdout)
+    assert (found["scam_verdict"], found["status"]) == ("impersonation", "repaired")
+
+
+def test_a_long_message_is_read_to_where_scoring_stops() -> None:
+    text = f"{SCAM}\n{'好的。' * 200_000}"
+    found = json.loads(run("score", "-", "--json", stdin=text).stdout)
+    assert found["status"] == "truncated"
+    assert "索要验证码" in found["tactics"]
+
+
 @pytest.mark.parametrize(
-    "data", [b"\xff\xfe\xfd", b"\x00" * 100, b"\xed\xa0\x80" + SCAM.encode(), b"", b"\n\n", "😀".encode(), SCAM.encode("gb18030")]
+    ("data", "said"),
+    [
+        (bytes(range(256)) * 40, "in no known encoding"),
+        (b"PK\x03\x04" + bytes(2000), "zip file and no message"),
+        (b"SQLite format 3\0" + bytes(2000), "sqlite file and no message"),
+    ],
 )
-def test_any_bytes_are_answered(data: bytes) -> None:
+def test_what_is_no_text_is_refused(data: bytes, said: str) -> None:
+    done = run("score", "-", stdin=data)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("scamcall: standard input: ")
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe\xfd", b"\x00" * 100, b"", b"\n\n", "😀".encode(), SCAM.encode("gb18030")])
+def test_any_text_are_answered(data: bytes) -> None:
     for arguments in (["--json"], []):
         done = run("score", "-", *arguments, stdin=data)
         assert (done.returncode, done.stderr) == (0, "")

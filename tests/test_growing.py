@@ -12,6 +12,7 @@ from classifier.growing import EVIDENCE_ITEMS, MAX_LINE, GrowingText, Grown, gro
 from classifier.passages import LONGEST
 from classifier.records import Verdict
 
+SPOILT = "您订的蛋糕做好了，您看几点来取".encode().decode("gb18030", "replace")
 SPOKEN = (
     *("喂？", "您好，我是京东金融客服。", "您之前开通的校园贷账户需要注销，不然影响征信", "我没有开过啊", "嗯", "好", "好的好的", "。。。", "!?"),
     *(
@@ -34,6 +35,7 @@ SPOKEN = (
         "什么？什么？什么？",
         "\u200b",
         "\u200b" * 50 + "好",
+        SPOILT,
     ),
 )
 lines_of_a_call = st.lists(st.sampled_from(SPOKEN) | hostile, max_size=40)

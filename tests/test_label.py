@@ -335,7 +335,7 @@ def test_an_interrupted_run_is_not_started_over_by_mistake(shipped: Classifier, 
 
 def test_another_input_model_or_choice_cannot_be_gone_on_with(shipped: Classifier, interrupted: tuple[str, Path, bytes]) -> None:
     source, target, whole = interrupted
-    with pytest.raises(InputError, match="another model"):
+    with pytest.raises(InputError, match="another model, --prior or"):
         run(Classifier(replace(shipped.model, id="other-model")), source, target, resume=True)
     with pytest.raises(InputError, match="another option"):
         run(shipped, source, target, Options(redact=True), resume=True)

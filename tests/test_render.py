@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from strategies import hostile
 
 from classifier import Classifier, Verdict
 from classifier.records import IMPERSONATION, TYPE_NAMES, TYPES, VERDICT_NAMES, Evidence
-from classifier.render import NEXT_STEP, marked, terminal, visible
+from classifier.render import NEXT_STEP, marked, next_step, terminal, visible
 
 SCAM = "您好，我是淘宝客服，您买的衣服质量有问题，给您双倍赔偿，请把验证码发给我"
 
@@ -128,6 +129,24 @@ def test_every_verdict_has_a_next_step(name: str) -> None:
     assert "说明：说明一句" in told
     assert told.endswith(f"下一步：{NEXT_STEP[name]}")
     assert (f" · {TYPE_NAMES[kind]}" in told.split("\n")[0]) is (name in ("impersonation", "other_fraud"))
+
+
+def test_what_is_called_legit_is_not_said_to_be_free_of_signs_beside_a_tactic() -> None:
+    legit = verdict(scam_verdict="legit", scam_type="legit", tactics=("索要验证码",))
+    told = terminal("一二三四五", legit, colour=False)
+    assert "索要验证码：" in told
+    assert "未见诈骗特征" not in told
+    assert "上面列出的诈骗手法" in told.split("\n")[-1]
+    assert next_step(replace(legit, scam_verdict="impersonation")) == NEXT_STEP["impersonation"]
+
+
+@pytest.mark.parametrize("text", ["", "   ", "hello this is your bank, call 12345678", "好的", "鎴戞槸瀹㈡湇锛屾妸楠岃瘉鐮佸彂缁欐垜"])
+def test_where_nothing_can_be_judged_nothing_is_made_of_it(shipped: Classifier, text: str) -> None:
+    told = terminal(text, shipped.score(text), colour=False)
+    assert told.startswith("结论：存疑\n说明：")
+    assert "%" not in told
+    assert "〔" not in told
+    assert "完整的文字" in told.split("\n")[-1]
 
 
 @pytest.mark.parametrize(("p", "shown"), [(0.0, "<0.1%"), (0.0004, "<0.1%"), (0.5, "50.0%"), (0.9996, ">99.9%"), (1.0, ">99.9%")])

@@ -76,6 +76,15 @@ def test_a_call_that_alarmed_is_never_said_to_be_fine(shipped: Classifier) -> No
     assert "回落" not in call_lines(found, colour=False)
 
 
+def test_a_call_with_a_tactic_is_not_said_to_be_free_of_signs(shipped: Classifier) -> None:
+    found = listen(shipped, SCAM)
+    calm = replace(found, alarm_turn=None, verdict=replace(found.verdict, scam_verdict="legit", scam_type="legit"))
+    told = call_lines(calm, colour=False)
+    assert "未见诈骗特征" not in told
+    assert "上面列出的诈骗手法" in told.split("\n")[-1]
+    assert call_lines(replace(calm, verdict=replace(calm.verdict, tactics=())), colour=False).endswith(NEXT_STEP["legit"])
+
+
 @given(st.lists(st.tuples(hostile, hostile), max_size=4))
 def test_any_call_is_told_without_a_control_character_and_a_line_a_turn(shipped: Classifier, call: list[tuple[str, str]]) -> None:
     found = listen(shipped, call)

@@ -105,7 +105,7 @@ def test_it_says_what_was_found(shipped: Classifier) -> None:
         "不是有效的 JSON",
         "索要验证码",
         "2026-03-01",
-        "相同内容共 10 条",
+        "同一内容共 10 行（重复的消息，或长短信的几段）",
     ):
         assert expected in text, expected
 
@@ -204,6 +204,12 @@ def test_days_without_a_message_keep_their_place() -> None:
     assert third - second == pytest.approx(6 * (second - first), abs=0.3)
     assert {"2026-02-27", "03-01", "03-03"} <= set(page.text)
     assert all(float(attributes["x"]) + 40 < 900 for tag, raw in page.elements if tag == "text" for attributes in [dict(raw)])
+
+
+def test_a_chart_that_a_narrow_screen_cuts_says_so_there_only() -> None:
+    wide, narrow = html(Tally("x")).split("@media screen and (max-width: 40rem)")
+    assert "左右滑动" in narrow
+    assert "左右滑动" not in wide
 
 
 def test_an_axis_names_whole_messages() -> None:

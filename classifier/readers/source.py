@@ -343,8 +343,8 @@ def detect_encoding(head: bytes, name: str) -> str:
 def _strict(head: bytes, encoding: str) -> bool:
     """Do the lines decode, all but a few?"""
     lines = head.split(b"\n")
-    cut = len(head) >= HEAD  # the last line may end within a character
-    fits = [_decodes(line, encoding, cut and k == len(lines) - 1) for k, line in enumerate(lines) if not line.isascii()]
+    last = len(lines) - 1  # it may end within a character: there the beginning of the file ends, or one that was cut short
+    fits = [_decodes(line, encoding, k == last) for k, line in enumerate(lines) if not line.isascii()]
     return sum(fits) >= _FITTING * len(fits)
 
 

@@ -27,6 +27,13 @@ def test_the_encodings_that_exports_come_in(encoding: str, text: str, tmp_path: 
     assert texts(tmp_path / "x", text.encode(encoding))[-1] == SMS
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_a_file_cut_within_a_character_costs_its_last_row_only(encoding: str, tmp_path: Path) -> None:
+    found = rows(tmp_path / "x", f"{SMS}\n{SMS}".encode(encoding)[:-1])
+    assert [bool(row.problem) for row in found] == [False, True]
+    assert found[0].text == SMS
+
+
 HONG_KONG = "您好，我哋係銀行嘅客服，您嘅戶口出咗問題，請撳下面條連結"
 
 
