@@ -376,7 +376,8 @@ def signs(tactics: TacticSet, hits: Hits, messages: int) -> NDArray[np.bool_]:
 
 def _reasons(folded: Folded) -> NDArray[np.int64]:
     """int64 [m], indices into REASONS: what in the text itself limits the verdict."""
-    han, rare = (np.diff(np.concatenate([[0], np.cumsum(of(folded.codes))])[folded.bounds]) for of in (is_han, is_rare))
+    han = np.diff(np.concatenate([[0], np.cumsum(is_han(folded.codes))])[folded.bounds])
+    rare = np.bincount(folded.message_of[is_rare(folded.codes)], minlength=len(folded))
     return reasons(han, rare, np.diff(folded.bounds) - PADS, folded.truncated)
 
 
