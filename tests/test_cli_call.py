@@ -116,6 +116,7 @@ def test_each_turn_is_answered_before_the_next_is_said(form: list[str]) -> None:
             else:
                 while not re.match(rf" +{number}  ", answer):  # what belongs to the turn before
                     answer = going.stdout.readline().decode()
+                    assert answer, "it has ended"
         going.stdin.close()
         rest = going.stdout.read().decode()
     assert going.returncode == 0
