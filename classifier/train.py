@@ -30,7 +30,7 @@ from .tactics import load_tactics
 PASS = 2048  # messages per pass; must stay below 2^12, the bits a message index takes in `_distinct`
 FOLDS = 5
 MIN_GROUPS = 6  # groups a feature must stand in; with 4 the model is two thirds larger and no better (0.946 on folds both)
-FALSE_ALARMS = 0.01  # share of ordinary legit texts called fraud, on grouped folds; the corpus has harder ones than life: of unseen sources half as many
+FALSE_ALARMS = 0.01  # share of ordinary legit texts called fraud, on grouped folds; they are harder there than in life: of unseen ones half as many
 OTHER_SHARE = 0.1  # of these, called other fraud: it is not what this package is for, and honest job advertisements read like it
 OPERATING = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)  # shares that cut-offs are kept for; a thousandth of the ordinary texts are three of them
 UNSURE_SHARE = 0.03  # share of ordinary legit texts called fraud or unsure, on grouped folds
