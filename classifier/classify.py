@@ -115,7 +115,7 @@ class Scored:
     def contributions(self, message: int, head: int = 0, most: int | None = None) -> tuple[float, list[Evidence]]:
         """The bias of head 0 or 1 and the features' exact contributions to its logit, strongest first.
 
-        All of them (`most` is None) and the bias sum to `logits[message, head]`.
+        All of them (`most` is None) and the bias sum to `logits[message, head]`; for `most` see `reasons`.
         """
         shift, of_whole, of_passage = self.blend[message, head].tolist()
         (reasons,) = self._records(self.reasons(np.array([message]), np.array([head]), most))

@@ -303,9 +303,10 @@ def _reading_order(raw: NDArray[np.uint32]) -> NDArray[np.int64]:
 def _rows(text: str) -> tuple[int, list[str]]:
     """The lines of a text (or what spaces part, where it has but one) that may be columns: a few of one length; else empty. And where they
     begin: blank lines before and behind are none of them."""
-    first = text.rfind("\n", 0, len(text) - len(text.lstrip())) + 1
-    last = text.find("\n", len(text.rstrip()))
-    if first or last >= 0:
+    first = 0
+    if text[:1].isspace() or text[-1:].isspace():
+        first = text.rfind("\n", 0, len(text) - len(text.lstrip())) + 1
+        last = text.find("\n", len(text.rstrip()))
         text = text[first : last if last >= 0 else len(text)]
     mark = "\n" if "\n" in text else " "
     size = text.find(mark)
