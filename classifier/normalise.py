@@ -281,10 +281,9 @@ def _runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]
 
 def _within(starts: NDArray[np.int64], stops: NDArray[np.int64], length: int) -> NDArray[np.bool_]:
     """bool [length]: what lies in the runs [start, stop), which do not overlap."""
-    edge = np.zeros(length + 1, dtype=np.int8)
-    edge[starts] += 1
-    edge[stops] -= 1
-    within: NDArray[np.bool_] = np.cumsum(edge[:-1], dtype=np.int8) != 0
+    within = np.zeros(length, dtype=bool)
+    size = stops - starts
+    within[np.arange(size.sum()) + np.repeat(starts - (np.cumsum(size) - size), size)] = True
     return within
 
 
@@ -303,12 +302,12 @@ def _reading_order(raw: NDArray[np.uint32]) -> NDArray[np.int64]:
 def _rows(text: str) -> tuple[int, list[str]]:
     """The lines of a text (or what spaces part, where it has but one) that may be columns: a few of one length; else empty. And where they
     begin: blank lines before and behind are none of them."""
-    first = 0
-    if text[:1].isspace() or text[-1:].isspace():
+    first, mark = 0, " "
+    if "\n" in text:
         first = text.rfind("\n", 0, len(text) - len(text.lstrip())) + 1
         last = text.find("\n", len(text.rstrip()))
         text = text[first : last if last >= 0 else len(text)]
-    mark = "\n" if "\n" in text else " "
+        mark = "\n" if "\n" in text else " "
     size = text.find(mark)
     second = text.find(mark, size + 1)
     if size < 2 or abs((second if second >= 0 else len(text)) - 2 * size - 1) > 1:  # nearly all texts
@@ -378,8 +377,7 @@ def _digits(line: _Line) -> _Line:
     sure[1:] |= mask[1:] & mask[:-1]
     like = _like_digits(line, sure)
     starts, stops = _runs(digit | mask | like)
-    count = np.concatenate([[0], np.cumsum(sure)])
-    number = count[stops] > count[starts]
+    number = np.logical_or.reduceat(sure, starts) if len(starts) else starts.astype(bool)  # nothing sure is between the runs
     run = _within(starts[number], stops[number], len(digit))
     point = np.flatnonzero((line.kinds[1:-1] & _POINT) != 0) + 1
     run[point] |= digit[point - 1] & digit[point + 1]
@@ -398,13 +396,14 @@ def _add_numerals(line: _Line, digit: NDArray[np.bool_]) -> None:
 def _like_digits(line: _Line, sure: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Letters that look like digits and stand in no word: 1oo86. Before a unit of money two are `sure` to be meant so: oooo元."""
     like = (line.kinds & _LIKE_DIGIT) != 0
-    other = (line.codes >= ord("a")) & (line.codes <= ord("z")) & ((line.kinds & (_LIKE_DIGIT | _MASK)) == 0)
     starts, stops = _runs(like)
-    alone = ~(other[np.maximum(starts - 1, 0)] | other[np.minimum(stops, len(other) - 1)])
-    starts, stops = starts[alone], stops[alone]
-    money = (stops - starts > 1) & np.isin(line.codes[np.minimum(stops, len(other) - 1)], _codes(_MONEY))
-    sure[starts[money]] = True
-    return _within(starts, stops, len(like))
+    beside = np.column_stack([np.maximum(starts - 1, 0), np.minimum(stops, len(like) - 1)])
+    codes, kinds = line.codes[beside], line.kinds[beside]
+    other = (codes >= ord("a")) & (codes <= ord("z")) & ((kinds & (_LIKE_DIGIT | _MASK)) == 0)
+    money = (stops - starts > 1) & np.isin(codes[:, 1], _codes(_MONEY))
+    alone = ~other.any(axis=1)
+    sure[starts[alone & money]] = True
+    return _within(starts[alone], stops[alone], len(like))
 
 
 def _separators(line: _Line) -> _Line:
