@@ -30,7 +30,8 @@ _DELIMITERS = "\t,;|，"
 
 def claims_jsonl(source: Source) -> bool:
     """An object a line, or one that begins with a line so long that it may be; no call."""
-    return objects.layout(source) == "lines" or (objects.layout(source) == "object" and objects.goes_on(source))
+    layout = objects.layout(source)
+    return layout == "lines" or (layout == "object" and objects.goes_on(source))
 
 
 def read_jsonl(source: Source, column: str | None) -> Iterator[Row]:
