@@ -178,8 +178,12 @@ class Scored:
         return place
 
     @cached_property
-    def _passage_of(self) -> NDArray[np.int64]:
-        return unit_of_passage(passages_of(self.folded), self.at)
+    def _passage_of(self) -> NDArray[np.int32]:
+        """int32: the passage of each occurrence; -1 of one that is in none."""
+        passage = np.full(len(self.at.row), -1, dtype=np.int32)
+        some, unit = unit_of_passage(passages_of(self.folded), self.at)
+        passage[some] = unit
+        return passage
 
     def evidence(self, row: int, amount: float, start: int, stop: int) -> Evidence:
         """A feature and what it adds, shown at folded characters [start, stop) of the batch; of the whole text where they are none."""
@@ -268,7 +272,7 @@ class Classifier:
         folded = fold(texts)
         hits, views = extract(folded, self._tactics)
         at = self.model.locate(views)
-        whole = self.model.collect(at, unit_of_message(folded, at))
+        whole = self.model.collect(at.row, unit_of_message(folded, at))
         raw = self.model.logits(whole, len(folded), OUTCOME_HEADS)
         parts, best, which = self._strongest(folded, at)
         blend = blends(self.model.mix, raw, best)
@@ -298,7 +302,8 @@ class Classifier:
     def _strongest(self, folded: Folded, at: Occurrences) -> tuple[Found, Floats, NDArray[np.int64]]:
         """The features of the passages, and of each message the strongest passage: its logits and which it is."""
         passages = passages_of(folded)
-        found = self.model.collect(at, unit_of_passage(passages, at))
+        some, passage = unit_of_passage(passages, at)
+        found = self.model.collect(at.row.take(some), passage)
         logits = self.model.logits(found, len(passages.message), OUTCOME_HEADS)
         return found, *strongest(logits, passages.message, len(folded))
 
@@ -348,20 +353,22 @@ def likeliest_outcome(outcome: Floats, verdict: NDArray[np.int64]) -> NDArray[np
     return np.where(verdict == _UNSURE, outcome.argmax(axis=1), named)
 
 
-def unit_of_message(folded: Folded, at: Occurrences) -> NDArray[np.int64]:
+def unit_of_message(folded: Folded, at: Occurrences) -> NDArray[np.int32]:
     """The message of each occurrence."""
-    return folded.message_of.take(at.start)
+    return np.concatenate([folded.message_of.take(view.start(entry)) for view, entry, _ in at.parts])
 
 
-def unit_of_passage(passages: Passages, at: Occurrences) -> NDArray[np.int64]:
-    """The passage of each occurrence; -1 for one that crosses into another, or stands for the whole text."""
-    unit = np.full(len(at.row), -1, dtype=np.int64)
-    if len(passages.message):
-        first = passages.of.take(at.start)
-        some = np.flatnonzero((first >= 0) & (at.stop > at.start))
-        first, last = first[some], passages.of.take(at.stop[some] - 1)
-        unit[some] = np.where(first == last, first, -1)
-    return unit
+def unit_of_passage(passages: Passages, at: Occurrences) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """(occurrence, passage): those that stand in one passage; neither in two, nor for a whole text."""
+    occurrences, units, before = [np.zeros(0, dtype=np.int64)], [passages.of[:0]], 0
+    for view, entry, _ in at.parts if len(passages.message) else ():
+        some = np.flatnonzero((unit := passages.of.take(view.start(entry))) >= 0)
+        start, stop, unit = view.start(entry.take(some)), view.stop(entry.take(some)), unit.take(some)
+        inside = np.flatnonzero((unit == passages.of.take(stop - 1)) & (stop > start))
+        occurrences.append(some.take(inside) + before)
+        units.append(unit.take(inside))
+        before += len(entry)
+    return np.concatenate(occurrences), np.concatenate(units)
 
 
 def signs(tactics: TacticSet, hits: Hits, messages: int) -> NDArray[np.bool_]:

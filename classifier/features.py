@@ -47,20 +47,13 @@ class View:
     reach: NDArray[np.int64] | int
     name: Callable[[int], str]
 
-    @property
-    def start(self) -> NDArray[np.int64]:
-        """int64: the first folded character of each entry."""
-        return np.arange(len(self.keys)) if self.begin is None else self.begin
+    def start(self, entries: NDArray[np.int64]) -> NDArray[np.int64]:
+        """int64: the first folded character of each of these entries."""
+        return entries if self.begin is None else self.begin[entries]
 
-    @property
-    def stop(self) -> NDArray[np.int64]:
-        """int64: the folded character after the last of each entry."""
-        return self.start + self.reach if isinstance(self.reach, int) else self.reach
-
-    def spans(self, entries: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(start, stop) of some entries, without computing them for all."""
-        start = entries if self.begin is None else self.begin[entries]
-        return start, start + self.reach if isinstance(self.reach, int) else self.reach[entries]
+    def stop(self, entries: NDArray[np.int64]) -> NDArray[np.int64]:
+        """int64: the folded character after the last of each of these entries."""
+        return self.start(entries) + self.reach if isinstance(self.reach, int) else self.reach[entries]
 
 
 def extract(folded: Folded, tactics: TacticSet) -> tuple[Hits, list[View]]:

@@ -75,7 +75,7 @@ def at_places(codes: NDArray[np.uint32], start: NDArray[np.int64], n: int) -> Ke
 def distinct(values: NDArray[Any]) -> NDArray[Any]:
     """Sorted, each once; several times as fast here as np.unique, which hashes."""
     ordered = np.sort(values)
-    return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])] if len(ordered) else ordered
+    return ordered.take(np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))) if len(ordered) else ordered
 
 
 def salt(keys: Keys, kind: int) -> Keys:
@@ -93,11 +93,11 @@ class Table:
         slot = slots(keys)
         self._prints[slot], self._rows[slot] = prints(keys), np.arange(len(keys), dtype=np.int32)
 
-    def find(self, keys: Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def find(self, keys: Keys) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """(entry, row): which of these keys are in the table, and as which of its keys."""
         slot = slots(keys)
         at = np.flatnonzero(self._prints.take(slot) == prints(keys))
-        row = self._rows.take(slot.take(at)).astype(np.int64)
+        row = self._rows.take(slot.take(at))
         if row.min(initial=0) < 0:  # what an empty slot remembers may be a key's print, too
             at, row = at[row >= 0], row[row >= 0]
         return at, row

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .classify import REASONS, STATUS, Classifier, Scored, likeliest_outcome, reasons, signs, unit_of_passage
 from .features import GROUPS, LINE_BREAK, form_amounts, form_keys, sequence_keys, tactic_keys
 from .grams import Keys
-from .model import KIND_HEADS, OUTCOME_HEADS, Floats, blends, kinds, mixed, outcomes, probabilities
+from .model import KIND_HEADS, OUTCOME_HEADS, Floats, Found, Occurrences, blends, kinds, mixed, outcomes, probabilities
 from .normalise import MAX_CHARS, PADS, is_han, is_rare
 from .passages import LONGEST, Passages, stop_of
 from .records import IMPERSONATION, TYPES, VERDICTS, Evidence, Verdict
@@ -65,7 +65,7 @@ class _Step:
     begin, end  the line's folded characters in the batch
     origin      where its words begin in the raw text that was read, in code points
     new         int64, sorted: features that were not in the text before
-    passage     int64, one entry an occurrence: which of the passages that were read it stands in, -1 in none
+    passage     (occurrence, which of the passages that were read it stands in), of those that stand in one
     strongest   by head: which of these is the strongest of all; -1 where it is one closed before, or there is but one passage
     """
 
@@ -73,7 +73,7 @@ class _Step:
     end: int
     origin: int
     new: Ints
-    passage: Ints
+    passage: tuple[Ints, NDArray[np.int32]]
     strongest: tuple[int, ...]
 
 
@@ -136,17 +136,17 @@ class GrowingText:
         joined = sequence_keys(before, tactics[:1]) if len(before) and len(tactics) and before[0] != tactics[0] else tactics[:0]
         return self._model.rows(joined)[1]
 
-    def _passages(self, scored: Scored, shift: int) -> tuple[Ints, Floats]:
-        """The passage of each occurrence, from the open one on, and the logits of each passage; the last is open."""
+    def _passages(self, scored: Scored, shift: int) -> tuple[tuple[Ints, NDArray[np.int32]], Floats]:
+        """(occurrence, its passage), from the open one on, and the logits of each passage; the last is open."""
         edges = [self._open]
         while self._size > LONGEST and edges[-1] < self._size:
             edges.append(stop_of(scored.folded.joined, edges[-1] + shift, self._size + shift, lines=False) - shift)
         self._open = edges[-2] if len(edges) > 1 else 0
         count = len(edges) - 1
-        of = np.full(len(scored.folded.codes), -1, dtype=np.int64)
+        of = np.full(len(scored.folded.codes), -1, dtype=np.int32)
         of[edges[0] + shift : edges[-1] + shift] = np.repeat(np.arange(count), np.diff(edges))
-        unit = unit_of_passage(Passages(of, np.zeros(count, dtype=np.int64)), scored.at)
-        return unit, self._model.logits(self._model.collect(scored.at, unit), count, OUTCOME_HEADS)
+        some, unit = unit_of_passage(Passages(of, np.zeros(count, dtype=np.int64)), scored.at)
+        return (some, unit), self._model.logits(self._model.collect(scored.at.row[some], unit), count, OUTCOME_HEADS)
 
     def _forget(self) -> None:
         """Lines that nothing reaches into any more; and more, where what is invisible makes the others longer than can be read."""
@@ -183,13 +183,14 @@ class GrowingText:
         _, of_whole, of_passage = self._blend[0, head].tolist()
         at, chosen = scored.at, step.strongest[head]
         inside = (at.start >= step.begin) & (at.stop > at.start) & (at.stop <= step.end)
-        unit = np.where(inside, 0, -1)
-        rows, places = self._model.collect(at, unit).row, self._model.places(at, unit)
+        found, places = self._first_places(at, np.flatnonzero(inside))
+        rows = found.row
         amounts = of_whole * self._sums.values(rows)
         moved = np.isin(rows, step.new)
         if chosen >= 0:
-            unit = np.where(step.passage == chosen, 0, -1)
-            part, first = self._model.collect(at, unit), at.start[self._model.places(at, unit)]
+            some, passage = step.passage
+            part, place = self._first_places(at, some[passage == chosen])
+            first = at.start[place]
             its, mine = np.isin(part.row, rows), np.isin(rows, part.row)
             amounts[mine] += of_passage * self._model.values(part)[its]
             moved[mine] |= first[its] >= step.begin
@@ -198,6 +199,11 @@ class GrowingText:
         top = top[np.argsort(-np.abs(amounts[top]), kind="stable")[:EVIDENCE_ITEMS]]
         items = zip(rows[top].tolist(), amounts[top].tolist(), at.start[places[top]].tolist(), at.stop[places[top]].tolist(), strict=True)
         return tuple(_shifted(scored.evidence(*item), step.origin) for item in items)
+
+    def _first_places(self, at: Occurrences, some: Ints) -> tuple[Found, Ints]:
+        """The features of some occurrences, and of each the first of these."""
+        unit = np.zeros(len(some), dtype=np.int32)
+        return self._model.collect(at.row[some], unit), self._model.places(at, some, unit)
 
 
 def grow(texts: Sequence[GrowingText], words: str) -> Grown | None:

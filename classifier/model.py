@@ -49,52 +49,77 @@ class Cutoffs:
 
 @dataclass(frozen=True)
 class Occurrences:
-    """Where the model's features stand in a batch; parallel arrays, in no order.
+    """Where the model's features stand in a batch: view by view, and in order of the text within one. Its arrays are parallel, one view
+    behind the other.
 
-    row          int64: which feature of the model
-    start, stop  int64: folded characters [start, stop) of the batch; equal where it stands for the whole text
+    parts  (view, entries of the view, which feature of the model each is: int32) of each view
     """
 
-    row: NDArray[np.int64]
-    start: NDArray[np.int64]
-    stop: NDArray[np.int64]
+    parts: Sequence[tuple[View, NDArray[np.int64], NDArray[np.int32]]]
+
+    @cached_property
+    def row(self) -> NDArray[np.int32]:
+        """int32: which feature of the model."""
+        return np.concatenate([row for _, _, row in self.parts])
+
+    @cached_property
+    def start(self) -> NDArray[np.int64]:
+        """int64: the first folded character of the batch that it stands on."""
+        return np.concatenate([view.start(entry) for view, entry, _ in self.parts])
+
+    @cached_property
+    def stop(self) -> NDArray[np.int64]:
+        """int64: the one after the last; `start` where it stands for the whole text."""
+        return np.concatenate([view.stop(entry) for view, entry, _ in self.parts])
 
 
 @dataclass(frozen=True)
 class Found:
     """The features of some units (messages or passages); parallel arrays, sorted by unit and feature, each pair once.
 
-    unit, row  int64: which unit, which feature of the model
+    pair  int32, int64 where that is too small: unit and feature in one number, the feature in the low `bits`
     """
 
-    unit: NDArray[np.int64]
-    row: NDArray[np.int64]
+    pair: NDArray[np.signedinteger[Any]]
+    bits: int
 
-    def of(self, unit: int) -> slice:
-        """Where in the arrays the features of one unit are."""
-        first, last = np.searchsorted(self.unit, (unit, unit + 1)).tolist()
-        return slice(first, last)
+    @cached_property
+    def unit(self) -> NDArray[np.int64]:
+        """int64: which unit."""
+        return (self.pair >> self.bits).astype(np.int64)
+
+    @cached_property
+    def row(self) -> NDArray[np.int64]:
+        """int64: which feature of the model."""
+        return (self.pair & ((1 << self.bits) - 1)).astype(np.int64)
+
+    def __len__(self) -> int:
+        return len(self.pair)
+
+    def bounds(self, units: NDArray[np.int64], row: NDArray[np.int64] | int = 0) -> NDArray[np.int64]:
+        """int64, parallel: where the features from `row` on of units begin, or would."""
+        return np.searchsorted(self.pair, ((units << self.bits) | row).astype(self.pair.dtype))
 
     def only(self, units: NDArray[np.int64]) -> "Found":
         """The same for some units (in order), numbered anew from 0."""
-        first, last = np.searchsorted(self.unit, units), np.searchsorted(self.unit, units, "right")
-        count = last - first
+        first = self.bounds(units)
+        count = self.bounds(units + 1) - first
         index = np.repeat(np.arange(len(units)), count)
-        return Found(index, self.row[np.arange(len(index)) + np.repeat(first - (np.cumsum(count) - count), count)])
+        at = np.arange(len(index)) + np.repeat(first - (np.cumsum(count) - count), count)
+        return Found(self.pair.take(at) + ((index - units[index]) << self.bits).astype(self.pair.dtype), self.bits)
 
 
 @dataclass(frozen=True)
 class _Cells:
     """The groups of features of each unit, one after the other as in `Found`; parallel arrays, one entry a group that is there.
 
-    unit   int64: whose it is
-    begin  int64: where in `Found` it begins
-    norm   float64: what the scales of its features are divided by
+    unit, group  int64: whose it is, and which
+    begin        int64: where in `Found` it begins
     """
 
     unit: NDArray[np.int64]
+    group: NDArray[np.int64]
     begin: NDArray[np.int64]
-    norm: Floats
 
 
 @dataclass(frozen=True)
@@ -157,37 +182,25 @@ class Model:
     def _table(self) -> grams.Table:
         return grams.Table(self.keys)
 
-    def rows(self, keys: grams.Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def rows(self, keys: grams.Keys) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """(entry, row): which of the keys are features of this model, and which rows they are."""
         return self._table.find(keys)
 
     def locate(self, views: Sequence[View]) -> Occurrences:
         """Every place in a batch where a feature of this model stands."""
-        found = [(view, *self.rows(view.keys)) for view in views]
-        spans = [view.spans(at) for view, at, _ in found]
-        return Occurrences(
-            np.concatenate([row for _, _, row in found]),
-            np.concatenate([start for start, _ in spans]),
-            np.concatenate([stop for _, stop in spans]),
-        )
+        return Occurrences([(view, *self.rows(view.keys)) for view in views])
 
-    def collect(self, at: Occurrences, unit: NDArray[np.int64]) -> Found:
-        """The features of each unit, given the unit of every occurrence (-1: of none)."""
-        row = at.row
-        if unit.min(initial=0) < 0:
-            inside = np.flatnonzero(unit >= 0)
-            unit, row = unit[inside], row[inside]
-        pair = (unit << self._row_bits) | row
-        small = np.int32 if pair.max(initial=0) < 1 << 31 else np.int64  # half as large, sorted in half the time
-        pair = grams.distinct(pair.astype(small)).astype(np.int64)
-        return Found(pair >> self._row_bits, pair & ((1 << self._row_bits) - 1))
+    def collect(self, row: NDArray[np.int32], unit: NDArray[np.signedinteger[Any]]) -> Found:
+        """The features of each unit, given those of occurrences and the unit of each; parallel arrays."""
+        bits = self._row_bits
+        kind = np.int32 if int(unit.max(initial=0)) < 1 << (31 - bits) else np.int64  # half as large, sorted in half the time
+        return Found(grams.distinct((unit.astype(kind, copy=False) << bits) | row), bits)
 
-    def places(self, at: Occurrences, unit: NDArray[np.int64]) -> NDArray[np.int64]:
-        """int64, parallel to what `collect` gives: the occurrence where each feature stands first in its unit."""
-        inside = np.flatnonzero(unit >= 0)
-        pair = (unit[inside] << grams.SLOT_BITS) | at.row[inside]
-        order = np.lexsort((at.start[inside], pair))
-        return inside[order[np.flatnonzero(np.diff(pair[order], prepend=-1) != 0)]]
+    def places(self, at: Occurrences, some: NDArray[np.int64], unit: NDArray[np.signedinteger[Any]]) -> NDArray[np.int64]:
+        """int64, parallel to what `collect` gives of some occurrences: the one where each feature stands first in its unit."""
+        pair = (unit.astype(np.int64) << self._row_bits) | at.row[some]
+        order = np.lexsort((at.start[some], pair))
+        return some[order[np.flatnonzero(np.diff(pair[order], prepend=-1) != 0)]]
 
     def values(self, found: Found) -> Floats:
         """float64, parallel to `found`: each feature's value in its unit.
@@ -196,23 +209,33 @@ class Model:
         speak as loudly as many; tactics and form have none, so that a tactic counts the same everywhere.
         """
         cells = self._cells(found)
-        values: Floats = self.scale[found.row] / np.repeat(cells.norm, np.diff(cells.begin, append=len(found.row)))
+        norm = _norm(cells.group, np.add.reduceat(self._squares.take(found.row), cells.begin) if len(found) else np.zeros(0))
+        values: Floats = self.scale[found.row] / np.repeat(norm, np.diff(cells.begin, append=len(found)))
         return values
 
     def logits(self, found: Found, units: int, heads: Sequence[int]) -> Floats:
-        """float64 [units, heads]: logits of some heads, before calibration: bias plus weights times `values`."""
+        """float64 [units, heads]: logits of some heads, before calibration: bias plus weights times `values`, to single precision."""
         out = np.tile(self.bias[list(heads)], (units, 1))
+        if not len(found):
+            return out
         cells = self._cells(found)
-        for column, head in enumerate(heads if len(found.row) else ()):
-            sums = np.add.reduceat(self._scaled[head].take(found.row), cells.begin, dtype=np.float64) / cells.norm
-            out[:, column] += np.bincount(cells.unit, weights=sums, minlength=units)
+        terms = self._terms(tuple(heads)).take(found.row, axis=0)
+        sums = [np.add.reduceat(terms[:, k], cells.begin) for k in range(1 + len(heads))]
+        norm = _norm(cells.group, sums[0])
+        for column in range(len(heads)):
+            out[:, column] += np.bincount(cells.unit, weights=sums[1 + column] / norm, minlength=units)
         return out
 
     def _cells(self, found: Found) -> "_Cells":
-        cell = found.unit * len(GROUPS) + self.group.take(found.row)
-        begin = np.flatnonzero(np.concatenate([[True], cell[1:] != cell[:-1]])) if len(cell) else cell
-        squares = np.add.reduceat(self._squares.take(found.row), begin, dtype=np.float64) if len(begin) else np.zeros(0)
-        return _Cells(cell[begin] // len(GROUPS), begin, _norm(cell[begin] % len(GROUPS), squares))
+        units = int(found.pair[-1] >> found.bits) + 1 if len(found) else 0
+        begin = found.bounds(np.repeat(np.arange(units), len(GROUPS)), np.tile(self._first, units))
+        there = np.flatnonzero(np.diff(begin, append=len(found)) > 0)
+        return _Cells(there // len(GROUPS), there % len(GROUPS), begin[there])
+
+    @cached_property
+    def _first(self) -> NDArray[np.int64]:
+        """int64: the first feature of each group."""
+        return np.searchsorted(self.group, np.arange(len(GROUPS)))
 
     @cached_property
     def _squares(self) -> NDArray[np.float32]:
@@ -220,8 +243,21 @@ class Model:
 
     @cached_property
     def _scaled(self) -> NDArray[np.float32]:
-        """float32 [heads, f]: weights times scales, each head contiguous."""
-        return np.ascontiguousarray((self.weights * self.scale[:, None]).T)
+        """float32 [heads, f]: weights times scales."""
+        return (self.weights * self.scale[:, None]).T
+
+    def _terms(self, heads: tuple[int, ...]) -> NDArray[np.float32]:
+        """float32 [f, n]: of each feature what is summed up for some heads: the square of its scale, then its weights times it. Side by
+        side, for memory far away is fetched once so; n is a power of two, of which NumPy takes a row in one go."""
+        if heads not in self._terms_of:
+            terms = np.zeros((len(self.keys), 1 << len(heads).bit_length()), dtype=np.float32)
+            terms[:, 0], terms[:, 1 : 1 + len(heads)] = self._squares, self._scaled[list(heads)].T
+            self._terms_of[heads] = terms
+        return self._terms_of[heads]
+
+    @cached_property
+    def _terms_of(self) -> dict[tuple[int, ...], NDArray[np.float32]]:
+        return {}
 
     @cached_property
     def tactics(self) -> NDArray[np.bool_]:
@@ -236,9 +272,9 @@ class Model:
         return Sums(self, self._squares, self._scaled)
 
 
-def _norm(group: NDArray[np.integer[Any]], squares: Floats) -> Floats:
+def _norm(group: NDArray[np.integer[Any]], squares: NDArray[np.floating[Any]]) -> Floats:
     """float64, parallel: what the scales of features are divided by, given their group and the sum of its squares in their unit."""
-    return np.where(group >= GROUPS.index("tactic"), 1.0, np.sqrt(squares + FLOOR))
+    return np.where(group >= GROUPS.index("tactic"), 1.0, np.sqrt(squares.astype(np.float64) + FLOOR))
 
 
 class Sums:

@@ -83,9 +83,9 @@ class Folded:
         return self.codes.tobytes().decode("utf-32-le")
 
     @cached_property
-    def message_of(self) -> NDArray[np.int64]:
-        """int64 [n]: the message each folded character (or the pads behind it) belongs to."""
-        return np.repeat(np.arange(len(self)), np.diff(self.bounds))
+    def message_of(self) -> NDArray[np.int32]:
+        """int32 [n]: the message each folded character (or the pads behind it) belongs to."""
+        return np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.bounds))
 
     @cached_property
     def grams(self) -> list[Keys]:

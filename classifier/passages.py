@@ -22,11 +22,11 @@ _END = re.compile(r"[。!?;\n]+|,")
 class Passages:
     """The passages of the messages that have more than one.
 
-    of       int64, one entry a folded character of the batch: its passage, -1 in messages of a single one and on pads
+    of       int32, one entry a folded character of the batch: its passage, -1 in messages of a single one and on pads
     message  int64, one entry a passage: its message; in order
     """
 
-    of: NDArray[np.int64]
+    of: NDArray[np.int32]
     message: NDArray[np.int64]
 
 
@@ -38,7 +38,7 @@ def passages_of(folded: Folded) -> Passages:
     >>> passages_of(f).message.tolist()
     [1, 1, 1]
     """
-    of = np.full(len(folded.codes), -1, dtype=np.int64)
+    of = np.full(len(folded.codes), -1, dtype=np.int32)
     message: list[int] = []
     size = np.diff(folded.bounds) - PADS
     several = size > LONGEST

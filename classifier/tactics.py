@@ -183,12 +183,12 @@ class TacticSet:
         first, last = np.concatenate([start[entry], first]), np.concatenate([stop[entry], last])
         turns = np.flatnonzero(text < self._negations)
         negated = _negated(folded, first, start[turns], stop[turns])
-        return _merged(folded.message_of[first], tactic, negated, first, last)
+        return _merged(folded.message_of[first].astype(np.int64), tactic, negated, first, last)
 
     def _complete(self, folded: Folded, text: Ints, start: Ints, stop: Ints) -> tuple[Ints, Ints, Ints]:
         """(chain, first character, after the last) of each chain of several parts that stand one after the other."""
         # A chain is looked at only in messages that hold its rarest part; most others are out before anything is laid side by side.
-        chains, message = len(self._size), folded.message_of[start]
+        chains, message = len(self._size), folded.message_of[start].astype(np.int64)
         entry, step = self._rare.of(text)
         tried = np.zeros(len(folded) * chains, dtype=bool)
         tried[message[entry] * chains + self._chain[step]] = True

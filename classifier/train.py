@@ -109,12 +109,18 @@ class _Batch:
         self.folded: Folded = fold([e.text for e in examples])
         _, views = extract(self.folded, load_tactics())
         pads = np.concatenate([[0], np.cumsum(self.folded.codes == ord(PAD))])
-        self.views: list[tuple[View, Ints]] = [(v, np.flatnonzero(pads[v.stop] == pads[v.start])) for v in views]
+        self.views: list[tuple[View, Ints]] = [(v, _free(v, pads)) for v in views]
+
+
+def _free(view: View, pads: Ints) -> Ints:
+    """The entries of a view that touch no pad; `pads` counts those before each folded character."""
+    every = np.arange(len(view.keys))
+    return np.flatnonzero(pads[view.stop(every)] == pads[view.start(every)])
 
 
 def _distinct(batch: _Batch, view: View, entries: Ints) -> tuple[grams.Keys, Ints]:
     """(key without its low 12 bits, message) of each distinct pair in a view."""
-    message = batch.folded.message_of[view.start[entries]].astype(np.uint64)
+    message = batch.folded.message_of[view.start(entries)].astype(np.uint64)
     pairs = np.unique((view.keys[entries] & ~np.uint64(4095)) | message)
     return pairs & ~np.uint64(4095), (pairs & np.uint64(4095)).astype(np.int64) + batch.offset
 
@@ -189,9 +195,10 @@ def _texts(batches: Sequence[_Batch], blank: Model, examples: int) -> _Texts:
     for batch in batches:
         at = blank.locate([view for view, _ in batch.views])
         passages = passages_of(batch.folded)
-        found = blank.collect(at, unit_of_message(batch.folded, at))
+        found = blank.collect(at.row, unit_of_message(batch.folded, at))
         whole.append((found.unit + batch.offset, found.row, blank.values(found)))
-        found = blank.collect(at, unit_of_passage(passages, at))
+        some, passage = unit_of_passage(passages, at)
+        found = blank.collect(at.row[some], passage)
         parts.append((found.unit + sum(map(len, message)), found.row, blank.values(found)))
         message.append(passages.message + batch.offset)
 

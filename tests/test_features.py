@@ -27,8 +27,14 @@ def views_of(texts: list[str]) -> tuple[Folded, list[View]]:
 def inside(folded: Folded, view: View, message: int) -> np.ndarray:
     """Entries of a view that lie in a message and touch no pad."""
     first, last = folded.bounds[message], folded.bounds[message + 1]
-    mine = np.flatnonzero((view.start >= first) & (view.start < last))
-    return np.array([i for i in mine.tolist() if PAD not in folded.joined[view.start[i] : view.stop[i]]], dtype=np.int64)
+    start, stop = spans(view)
+    mine = np.flatnonzero((start >= first) & (start < last))
+    return np.array([i for i in mine.tolist() if PAD not in folded.joined[start[i] : stop[i]]], dtype=np.int64)
+
+
+def spans(view: View) -> tuple[np.ndarray, np.ndarray]:
+    every = np.arange(len(view.keys))
+    return view.start(every), view.stop(every)
 
 
 def names(text: str) -> set[str]:
@@ -45,8 +51,8 @@ def test_a_batch_has_the_features_of_its_messages_alone(texts: list[str]) -> Non
             here, there = inside(folded, view, k), inside(alone_folded, alone, 0)
             assert view.group == alone.group
             assert view.keys[here].tolist() == alone.keys[there].tolist()
-            assert (view.start[here] - folded.bounds[k]).tolist() == alone.start[there].tolist()
-            assert (view.stop[here] - folded.bounds[k]).tolist() == alone.stop[there].tolist()
+            assert (view.start(here) - folded.bounds[k]).tolist() == alone.start(there).tolist()
+            assert (view.stop(here) - folded.bounds[k]).tolist() == alone.stop(there).tolist()
             assert [view.name(i) for i in here.tolist()] == [alone.name(i) for i in there.tolist()]
 
 
@@ -54,7 +60,8 @@ def test_a_batch_has_the_features_of_its_messages_alone(texts: list[str]) -> Non
 def test_every_feature_has_a_name_of_its_family(text: str) -> None:
     folded, views = views_of([text])
     for view in views:
-        assert len(view.keys) == len(view.start) == len(view.stop)
+        start, stop = spans(view)
+        assert len(view.keys) == len(start) == len(stop)
         for i in inside(folded, view, 0).tolist():
             name = view.name(i)
             assert re.match(rf"{GROUPS[view.group]}:.", name, re.S)
@@ -69,7 +76,8 @@ def test_one_name_one_key(texts: list[str]) -> None:
     keys: dict[int, str] = {}
     for view in views:
         key_of: dict[str, int] = {}
-        for i in np.flatnonzero(pads[view.stop] == pads[view.start]).tolist():
+        start, stop = spans(view)
+        for i in np.flatnonzero(pads[stop] == pads[start]).tolist():
             name, key = view.name(i), int(view.keys[i])
             assert keys.setdefault(key, name) == name
             assert key_of.setdefault(name, key) == key
@@ -96,10 +104,11 @@ def test_families(text: str, expected: set[str]) -> None:
 def test_features_do_not_reach_into_the_next_message() -> None:
     folded, views = views_of(["安全", "账户"])
     for view in views:
+        start, stop = spans(view)
         for i in range(len(view.keys)):
             if view.group > 1:  # n-grams cross the pads; no model has those
                 assert "安全账户" not in view.name(i)
-                assert folded.message_of[view.start[i]] == folded.message_of[max(view.stop[i] - 1, view.start[i])]
+                assert folded.message_of[start[i]] == folded.message_of[max(stop[i] - 1, start[i])]
 
 
 @pytest.fixture(scope="module")
