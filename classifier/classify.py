@@ -304,7 +304,7 @@ class Classifier:
         passages = passages_of(folded)
         some, passage = unit_of_passage(passages, at)
         found = self.model.collect(at.row.take(some), passage)
-        logits = self.model.logits(found, len(passages.message), OUTCOME_HEADS)
+        logits = self.model.logits(found, len(passages), OUTCOME_HEADS)
         return found, *strongest(logits, passages.message, len(folded))
 
     def decide(self, outcome: Floats, reason: NDArray[np.int64], signs: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -360,11 +360,18 @@ def unit_of_message(folded: Folded, at: Occurrences) -> NDArray[np.int32]:
 
 def unit_of_passage(passages: Passages, at: Occurrences) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """(occurrence, passage): those that stand in one passage; neither in two, nor for a whole text."""
-    occurrences, units, before = [np.zeros(0, dtype=np.int64)], [passages.of[:0]], 0
-    for view, entry, _ in at.parts if len(passages.message) else ():
-        some = np.flatnonzero((unit := passages.of.take(view.start(entry))) >= 0)
-        start, stop, unit = view.start(entry.take(some)), view.stop(entry.take(some)), unit.take(some)
-        inside = np.flatnonzero((unit == passages.of.take(stop - 1)) & (stop > start))
+    occurrences, units, before = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int32)], 0
+    edges = grams.distinct(np.concatenate([passages.begin, passages.end]))  # one ends where the next begins: half as many to look for
+    begin = np.searchsorted(edges, passages.begin)
+    for view, entry, _ in at.parts:
+        start = view.start(entry)
+        place = np.searchsorted(start, edges)
+        first = place.take(begin)
+        count = place.take(begin + 1) - first
+        unit = np.repeat(np.arange(len(passages), dtype=np.int32), count)
+        some = np.arange(len(unit)) + np.repeat(first - (np.cumsum(count) - count), count)
+        stop = view.stop(entry.take(some))
+        inside = np.flatnonzero((stop <= passages.end.take(unit)) & (stop > start.take(some)))
         occurrences.append(some.take(inside) + before)
         units.append(unit.take(inside))
         before += len(entry)

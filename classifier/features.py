@@ -32,7 +32,7 @@ _LENGTHS = (8, 16, 32, 64, 128, 256, 512, 1024)  # folded characters
 
 @dataclass(frozen=True)
 class View:
-    """Occurrences of features of one kind in a batch: parallel arrays.
+    """Occurrences of features of one kind in a batch: parallel arrays, in order of the text.
 
     group        index into GROUPS
     keys         uint64: the feature's key
@@ -180,7 +180,7 @@ def form_keys(amounts: NDArray[np.int64]) -> tuple[grams.Keys, NDArray[np.int64]
     few = [np.minimum(amount, 3) for amount in (links, numbers, long)]
     turns = np.searchsorted((1, 4, 12), lines, side="right")
     steps = np.stack([np.searchsorted(_LENGTHS, length), *few, turns, np.minimum(questions, 3)])
-    form, message = np.nonzero(steps)
+    message, form = np.nonzero(steps.T)
     step = steps[form, message]
     return grams.salt(grams.first((16 * form + step).astype(np.uint32)), 9), form, message, step
 

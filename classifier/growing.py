@@ -142,11 +142,10 @@ class GrowingText:
         while self._size > LONGEST and edges[-1] < self._size:
             edges.append(stop_of(scored.folded.joined, edges[-1] + shift, self._size + shift, lines=False) - shift)
         self._open = edges[-2] if len(edges) > 1 else 0
-        count = len(edges) - 1
-        of = np.full(len(scored.folded.codes), -1, dtype=np.int32)
-        of[edges[0] + shift : edges[-1] + shift] = np.repeat(np.arange(count), np.diff(edges))
-        some, unit = unit_of_passage(Passages(of, np.zeros(count, dtype=np.int64)), scored.at)
-        return (some, unit), self._model.logits(self._model.collect(scored.at.row[some], unit), count, OUTCOME_HEADS)
+        ends = np.array(edges, dtype=np.int64) + shift
+        passages = Passages(ends[:-1], ends[1:], np.zeros(len(edges) - 1, dtype=np.int64))
+        some, unit = unit_of_passage(passages, scored.at)
+        return (some, unit), self._model.logits(self._model.collect(scored.at.row[some], unit), len(passages), OUTCOME_HEADS)
 
     def _forget(self) -> None:
         """Lines that nothing reaches into any more; and more, where what is invisible makes the others longer than can be read."""

@@ -20,14 +20,18 @@ _END = re.compile(r"[。!?;\n]+|,")
 
 @dataclass(frozen=True)
 class Passages:
-    """The passages of the messages that have more than one.
+    """The passages of the messages that have more than one; parallel arrays, in order of the text.
 
-    of       int32, one entry a folded character of the batch: its passage, -1 in messages of a single one and on pads
-    message  int64, one entry a passage: its message; in order
+    begin, end  int64: folded characters [begin, end) of the batch
+    message     int64: whose it is
     """
 
-    of: NDArray[np.int32]
+    begin: NDArray[np.int64]
+    end: NDArray[np.int64]
     message: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.begin)
 
 
 def passages_of(folded: Folded) -> Passages:
@@ -38,8 +42,7 @@ def passages_of(folded: Folded) -> Passages:
     >>> passages_of(f).message.tolist()
     [1, 1, 1]
     """
-    of = np.full(len(folded.codes), -1, dtype=np.int32)
-    message: list[int] = []
+    found: list[tuple[int, int, int]] = []
     size = np.diff(folded.bounds) - PADS
     several = size > LONGEST
     several[folded.message_of[folded.codes == ord("\n")]] = True
@@ -50,10 +53,8 @@ def passages_of(folded: Folded) -> Passages:
             start = stop_of(folded.joined, start, last, lines=not folded.labelled[k])
             stops.append(start)
         if len(stops) > 1:
-            for first, stop in pairwise([int(folded.bounds[k]), *stops]):
-                of[first:stop] = len(message)
-                message.append(k)
-    return Passages(of, np.array(message, dtype=np.int64))
+            found += [(begin, end, k) for begin, end in pairwise([int(folded.bounds[k]), *stops])]
+    return Passages(*np.array(found, dtype=np.int64).reshape(-1, 3).T)
 
 
 def stop_of(text: str, start: int, last: int, lines: bool) -> int:

@@ -1,7 +1,5 @@
 """Passages: they lie one behind the other, leave nothing out, and end where a sentence does."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -19,15 +17,15 @@ def test_passages_cover_long_messages_and_no_others(texts: list[str]) -> None:
     folded = fold(texts)
     passages = passages_of(folded)
     for k in range(len(texts)):
-        mine = passages.of[folded.bounds[k] : folded.bounds[k + 1] - PADS]
-        if (mine == -1).all():
-            assert len(mine) <= LONGEST
+        mine = np.flatnonzero(passages.message == k)
+        begin, end = passages.begin[mine].tolist(), passages.end[mine].tolist()
+        if begin:
+            assert len(begin) > 1
+            assert [folded.bounds[k], *end] == [*begin, folded.bounds[k + 1] - PADS]
+            assert all(0 < b - a <= LONGEST + LONGEST for a, b in zip(begin, end, strict=True))  # a run of stops at the end is kept together
         else:
-            assert (np.diff(mine) >= 0).all()
-            assert (passages.message[mine] == k).all()
-            assert sorted(set(mine.tolist())) == np.flatnonzero(passages.message == k).tolist()
-            assert np.bincount(mine - mine[0]).max() <= LONGEST + LONGEST  # a run of stops at the end is kept together
-        assert (passages.of[folded.bounds[k + 1] - PADS : folded.bounds[k + 1]] == -1).all()
+            assert folded.bounds[k + 1] - PADS - folded.bounds[k] <= LONGEST
+    assert (np.diff(passages.message) >= 0).all()
 
 
 @given(long_texts)
@@ -36,16 +34,15 @@ def test_a_batch_is_cut_as_its_messages_alone(texts: list[str]) -> None:
     passages = passages_of(folded)
     for k, text in enumerate(texts):
         alone = passages_of(fold([text]))
-        mine = passages.of[folded.bounds[k] : folded.bounds[k + 1]]
-        first = int(np.searchsorted(passages.message, k))
-        assert np.where(mine >= 0, mine - first, -1).tolist() == alone.of.tolist()
+        mine = passages.message == k
+        assert (passages.begin[mine] - folded.bounds[k]).tolist() == alone.begin.tolist()
+        assert (passages.end[mine] - folded.bounds[k]).tolist() == alone.end.tolist()
 
 
 def cut(text: str) -> list[str]:
     folded = fold([text])
-    of = passages_of(folded).of[:-PADS]
-    edges = [0, *(np.flatnonzero(np.diff(of)) + 1).tolist(), len(of)]
-    return [folded.joined[a:b] for a, b in pairwise(edges)]
+    passages = passages_of(folded)
+    return [folded.joined[a:b] for a, b in zip(passages.begin.tolist(), passages.end.tolist(), strict=True)]
 
 
 @pytest.mark.parametrize("stop", ["。", "!", "?", ";", "\n"])
