@@ -90,9 +90,10 @@ def _concepts(folded: Folded) -> list[View]:
     between = start[follows + 1] - stop[follows]
     beside, apart = follows[between == 0], follows[(between > 0) & (between <= _CLAUSE)]
     pair = folded.grams[1]
-    ends = np.flatnonzero(folded.codes == ord(PAD))
-    before = np.flatnonzero((start >= 2) & _free(ends, start - 2, start))
-    behind = np.flatnonzero((stop <= n - 2) & _free(ends, stop, stop + 2))
+    text = folded.codes != ord(PAD)
+    both = text[:-1] & text[1:]  # two characters with no pad among them
+    before = np.flatnonzero((start >= 2) & both[start - 2])
+    behind = np.flatnonzero((stop <= n - 2) & both[np.minimum(stop, n - 2)])
 
     def term(i: int) -> str:
         return f"<{classes()[terms.cls[i]]}>"
@@ -119,12 +120,6 @@ def _concepts(folded: Folded) -> list[View]:
             lambda k: f"{term(behind[k])}+{_show(folded.joined[stop[behind[k]] : stop[behind[k]] + 2])}",
         ),
     ]
-
-
-def _free(ends: NDArray[np.int64], first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """No pad in [first, last)?"""
-    free: NDArray[np.bool_] = np.searchsorted(ends, first) == np.searchsorted(ends, last)
-    return free
 
 
 @lru_cache(maxsize=1)

@@ -119,15 +119,20 @@ class Index:
         self._next[order[again]] = order[again - 1]
 
     def find(self, keys: Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(entry, row): which of these keys are in the index, and as which of its keys."""
+        """(entry, row): which of these keys are in the index, and as which of its keys; in no order."""
         row = self._first.take(_few_slots(keys))
         at = np.flatnonzero(row >= 0)
-        row = row[at].astype(np.int64)
-        while (other := np.flatnonzero(self._keys.take(row) != keys.take(at))).size:
-            row[other] = self._next[row[other]]
-            there = row >= 0
-            at, row = at[there], row[there]
-        return at, row
+        row = row.take(at).astype(np.int64)
+        entries, rows = [at[:0]], [row[:0]]
+        while at.size:
+            same = self._keys.take(row) == keys.take(at)
+            there, other = np.flatnonzero(same), np.flatnonzero(~same)
+            entries.append(at.take(there))
+            rows.append(row.take(there))
+            at, row = at.take(other), self._next.take(row.take(other)).astype(np.int64)
+            more = np.flatnonzero(row >= 0)
+            at, row = at.take(more), row.take(more)
+        return np.concatenate(entries), np.concatenate(rows)
 
 
 class Literals:
@@ -141,16 +146,19 @@ class Literals:
 
     def __init__(self, texts: Sequence[str]) -> None:
         self.size = np.array([len(text) for text in texts], dtype=np.int64)
-        self._single = np.full(0x110000, -1, dtype=np.int16)
-        self._lengths = {n: np.zeros(1 << _FEW_BITS, dtype=np.uint32) for n in self._TIERS}  # a bit each
-        self._longer: dict[int, list[tuple[int, np.uint32, Index, NDArray[np.int64]]]] = {n: [] for n in self._TIERS}
-        for k, length in enumerate(np.unique(self.size).tolist()):
+        self._single: NDArray[np.int16] | None = None
+        lengths = np.unique(self.size).tolist()
+        kind = np.min_scalar_type((1 << len(lengths)) - 1).type  # a bit each
+        self._lengths = {n: np.zeros(1 << _FEW_BITS, dtype=kind) for n in self._TIERS}
+        self._longer: dict[int, list[tuple[int, np.unsignedinteger[Any], Index, NDArray[np.int64]]]] = {n: [] for n in self._TIERS}
+        for k, length in enumerate(lengths):
             mine = np.flatnonzero(self.size == length)
             codes = np.frombuffer("".join(texts[k] for k in mine.tolist()).encode("utf-32-le"), dtype="<u4")
             if length == 1:
+                self._single = np.full(0x110000, -1, dtype=np.int16)
                 self._single[codes] = mine
                 continue
-            every, at, bit = char_grams(codes, 4), np.arange(len(mine)) * length, np.uint32(1 << k)
+            every, at, bit = char_grams(codes, 4), np.arange(len(mine)) * length, kind(1 << k)
             able = [n for n in self._TIERS if n <= length]
             for n in able:
                 self._lengths[n][_few_slots(every[n - 1][at])] |= bit
@@ -158,9 +166,12 @@ class Literals:
 
     def find(self, codes: NDArray[np.uint32], every: Sequence[Keys]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(position, which text) of each place where one stands, in no order, in characters of which `every` are the 1- to 4-grams."""
-        alone = self._single.take(codes)
-        at = np.flatnonzero(alone >= 0)
-        positions, texts = [at], [alone[at].astype(np.int64)]
+        positions, texts = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+        if self._single is not None:
+            alone = self._single.take(codes)
+            at = np.flatnonzero(alone >= 0)
+            positions.append(at)
+            texts.append(alone.take(at).astype(np.int64))
         begins = None
         for n in self._TIERS:
             keys = every[n - 1]

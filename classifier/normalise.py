@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import disguise
-from .grams import Keys, char_grams
+from .grams import Keys, char_grams, distinct
 from .sounds import sounds_of
 from .turns import label_spans
 
@@ -218,41 +218,44 @@ def fold(texts: Sequence[str]) -> Folded:
     >>> fold(["【京東】您的訂單１３８＊＊＊＊ 請 點 https://jd.example.com/a?b 退 款"]).text(0)
     '【京东】您的订单0请点\\ue001退款'
     """
-    cut = [t if len(t) <= MAX_CHARS else t[:MAX_CHARS] for t in texts]
-    pads = PAD * PADS
-    raw = _codes(pads.join([*cut, ""]))
-    length = np.fromiter(map(len, cut), dtype=np.int64, count=len(cut)) + PADS
-    raw_bounds = np.concatenate([[0], np.cumsum(length)])
-    message = np.repeat(np.arange(len(cut)), length)
-    is_pad = np.zeros(len(raw), dtype=bool)
-    for k in range(PADS):
-        is_pad[raw_bounds[1:] - 1 - k] = True
-
+    size = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+    truncated = size > MAX_CHARS
+    cut = [text[:MAX_CHARS] for text in texts] if truncated.any() else texts
+    raw = _codes((PAD * PADS).join([*cut, ""]))
+    length = np.minimum(size, MAX_CHARS) + PADS
+    ends = np.cumsum(length)
+    starts = ends - length
     codes = _table().take(raw)
-    codes[is_pad] = _PAD
+    for k in range(PADS):
+        codes[ends - 1 - k] = _PAD
+
+    def holding(found: NDArray[np.bool_]) -> list[int]:
+        """The messages in which one of the characters that were found stands."""
+        return distinct(np.searchsorted(ends, np.flatnonzero(found), "right")).tolist()
+
     unread = np.flatnonzero(codes == _DROP)
     bad = raw[unread]
     repaired = np.zeros(len(cut), dtype=bool)
-    repaired[message[unread[((bad >= 0xD800) & (bad < 0xE000)) | ((bad < 32) & (bad != 13)) | (bad == 0xFFFD)]]] = True
+    repaired[np.searchsorted(ends, unread[((bad >= 0xD800) & (bad < 0xE000)) | ((bad < 32) & (bad != 13)) | (bad == 0xFFFD)], "right")] = True
 
     labelled = np.zeros(len(cut), dtype=bool)
-    for k, text in enumerate(cut):
-        if ":" in text or "：" in text:
-            for label in label_spans(text):
-                labelled[k] = True
-                codes[raw_bounds[k] + label.start : raw_bounds[k] + label.end] = _DROP
+    for k in holding((raw == ord(":")) | (raw == ord("："))):
+        for label in label_spans(cut[k]):
+            labelled[k] = True
+            codes[starts[k] + label.start : starts[k] + label.end] = _DROP
 
     order = _reading_order(raw)
-    for k, text in enumerate(cut):
-        first, rows = _rows(text)
+    for k in holding((raw == ord(" ")) | (raw == _NEWLINE)):
+        first, rows = _rows(cut[k])
         if rows and not labelled[k]:
-            first += int(raw_bounds[k])
+            first += int(starts[k])
             mine = slice(first, first + sum(map(len, rows)) + len(rows) - 1)
             if (columns := _columns(codes[mine], rows)) is not None:
                 order[mine] = first + columns
                 codes[mine][columns[1 - len(rows) :]] = _DROP
     keep = order[codes.take(order) != _DROP]
-    codes, begin = codes.take(keep), (keep - np.repeat(raw_bounds[:-1], length).take(keep)).astype(np.int32)
+    within = np.arange(len(raw), dtype=np.int32) - np.repeat(starts.astype(np.int32), length)  # its own message
+    codes, begin = codes.take(keep), within.take(keep)
     line = _Line(codes, _kinds().take(codes), begin, begin + 1)
     for step in (_spaced_letters, _links, _digits, _separators):
         line = step(line)
@@ -266,7 +269,7 @@ def fold(texts: Sequence[str]) -> Folded:
         line.end,
         np.concatenate([[0], ends]).astype(np.int64),
         repaired,
-        np.fromiter(map(len, texts), dtype=np.int64, count=len(cut)) > MAX_CHARS,
+        truncated,
         labelled,
     )
 

@@ -190,15 +190,16 @@ class TacticSet:
         # A chain is looked at only in messages that hold its rarest part; most others are out before anything is laid side by side.
         chains, message = len(self._size), folded.message_of[start].astype(np.int64)
         entry, step = self._rare.of(text)
-        tried = np.zeros(len(folded) * chains, dtype=bool)
-        tried[message[entry] * chains + self._chain[step]] = True
+        places = 1 << (16 * len(entry)).bit_length()  # so few take others' places, and are tried in vain
+        tried = np.zeros(places, dtype=bool)
+        tried[(message[entry] * chains + self._chain[step]) & (places - 1)] = True
         able = np.zeros(len(folded), dtype=np.uint64)  # the chains that are tried in each message, by their `_bit`
         np.bitwise_or.at(able, message[entry], self._bit[step])
         some = np.flatnonzero((able[message] & self._bits[text]) != 0)
         entry, step = self._steps.of(text[some])
         entry = some[entry]
         owner = message[entry] * chains + self._chain[step]
-        mine = np.flatnonzero(tried.take(owner))
+        mine = np.flatnonzero(tried.take(owner & (places - 1)))
         entry, step, place = entry[mine], step[mine], owner[mine]
         sentence = np.concatenate([[0], np.cumsum(_is_one_of(folded.codes, _STOP), dtype=np.int32)])
         # Backwards from the last parts: a part counts where the next one counts and follows near enough in the same sentence.
@@ -240,8 +241,10 @@ class _Lists:
     def of(self, which: Ints) -> tuple[Ints, Ints]:
         """(entry, value): each value of each of these lists, with the entry of `which` it is of."""
         count = self.count.take(which)
-        entry = np.repeat(np.arange(len(which)), count)
-        return entry, self.values.take(np.arange(len(entry)) + np.repeat(self.begin[which] - (np.cumsum(count) - count), count))
+        some = np.flatnonzero(count)  # most lists are empty
+        count = count.take(some)
+        entry = np.repeat(some, count)
+        return entry, self.values.take(np.arange(len(entry)) + np.repeat(self.begin.take(which.take(some)) - (np.cumsum(count) - count), count))
 
 
 def _is_one_of(codes: NDArray[np.uint32], chars: str) -> NDArray[np.bool_]:

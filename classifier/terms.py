@@ -94,11 +94,11 @@ def _longest(start: NDArray[np.int64], stop: NDArray[np.int64]) -> NDArray[np.in
     alone = np.flatnonzero(start >= np.concatenate([[-1], reach[:-1]]))  # a cluster begins where nothing before reaches to
     last = np.concatenate([alone[1:], [len(start)]])[: len(alone)]
     covered = stop[alone] == reach[last - 1]  # its first span covers all of it: the usual case
-    keep = alone[covered].tolist()
+    keep: list[int] = []
     for a, b in zip(alone[~covered].tolist(), last[~covered].tolist(), strict=True):
         taken: set[int] = set()
         for k in sorted(range(a, b), key=lambda k: (start[k] - stop[k], start[k])):
             if start[k] not in taken and stop[k] - 1 not in taken:
                 keep.append(k)
                 taken.update(range(start[k], stop[k]))
-    return np.array(sorted(keep), dtype=np.int64)
+    return np.sort(np.concatenate([alone[covered], np.array(keep, dtype=np.int64)]))
