@@ -113,7 +113,9 @@ def _parts(rows: Sequence[Row]) -> list[list[int]]:
 
     Exports run forwards or backwards in time; parts are taken in the order of the clock.
     """
-    asked = {(row.conversation, row.sender) for row in rows if len(row.text) in _FULL or ("/" in row.text and _slash_at_an_end(row.text))}
+    texts = [row.text for row in rows]
+    maybe = [k for k, text in enumerate(texts) if len(text) in _FULL or ("/" in text and _slash_at_an_end(text))]
+    asked = {(rows[k].conversation, rows[k].sender) for k in maybe}
     if not asked:
         return []
     able = [

@@ -67,9 +67,21 @@ def _codes(text: str) -> Codes:
 # -- what is written otherwise: a text in place of another
 
 
+class _Sought(NamedTuple):
+    """Texts that are looked for all at once: of every kind some, one kind behind the other.
+
+    parts      characters split in two, and the whole of each
+    rewritten  look-alikes, words turned round, code words, and what each is read as
+    texts      the first of both, then the words of the lexicon as they are
+    """
+
+    parts: list[tuple[str, str]]
+    rewritten: list[tuple[str, str]]
+    texts: grams.Literals
+
+
 @lru_cache(maxsize=1)
-def _rewritten() -> tuple[grams.Literals, list[str], list[str]]:
-    """(texts to look for, the first of them, what each of these is read as): look-alikes, words turned round, code words; then words as they are."""
+def _sought() -> _Sought:
     real = {alike for word in lexicon().values() for alike in word.alike} | set(lexicon())
     alike = {right: (right, *wrong) for right, wrong in _lines("lookalikes.tsv")}
     found: dict[str, str] = {}
@@ -81,8 +93,10 @@ def _rewritten() -> tuple[grams.Literals, list[str], list[str]]:
     attested = set(_attested())
     kept = {a: b for a, b in found.items() if a not in real and a not in attested}
     kept |= {written: meant for written, meant, _ in _lines("codewords.tsv") if not written.isascii()}
-    plain = [text for text in lexicon() if text not in kept]
-    return grams.Literals([*kept, *plain]), list(kept), list(kept.values())
+    parts = {part: whole for whole, part in _lines("parts.tsv")}
+    kept = {a: b for a, b in kept.items() if a not in parts}
+    plain = [text for text in lexicon() if text not in kept and text not in parts]
+    return _Sought(list(parts.items()), list(kept.items()), grams.Literals([*parts, *kept, *plain]))
 
 
 def _attested() -> list[str]:
@@ -93,15 +107,6 @@ def _attested() -> list[str]:
 @lru_cache(maxsize=1)
 def _initials() -> dict[str, str]:
     return {written: meant for written, meant, _ in _lines("codewords.tsv") if written.isascii()}
-
-
-# -- characters split in two
-
-
-@lru_cache(maxsize=1)
-def _parts() -> tuple[grams.Literals, list[str], list[str]]:
-    rows = list(_lines("parts.tsv"))
-    return grams.Literals([parts for _, parts in rows]), [parts for _, parts in rows], [whole for whole, _ in rows]
 
 
 # -- the sound of words
@@ -151,18 +156,17 @@ def written(codes: Codes) -> Readings:
     >>> [(text[a:b], chr(c)) for a, b, c in zip(*written(np.frombuffer(text.encode("utf-32-le"), dtype="<u4")))]
     [('薇', '微'), ('信', '信'), ('zhuan', '转'), ('入', '人'), ('民', '民'), ('法', '法'), ('院', '院')]
     """
-    found = [*_latin(codes)]
-    every = grams.char_grams(codes, _LONGEST)
-    found += _split(codes, every)
-    texts, sources, targets = _rewritten()
-    at, which = texts.find(codes, every)
-    as_written = _covered(len(codes), at[which >= len(sources)], texts.size[which[which >= len(sources)]])
-    some = np.flatnonzero(which < len(sources))
+    parts, rewritten, texts = _sought()
+    at, which = texts.find(codes, grams.char_grams(codes, _LONGEST))
+    split, words = which < len(parts), which >= len(parts) + len(rewritten)
+    found = [*_latin(codes), *_split(codes, at[split], which[split])]
+    as_written = _covered(len(codes), at[words], texts.size[which[words]])
+    some = np.flatnonzero(~split & ~words)
     for start, k in zip(at[some].tolist(), which[some].tolist(), strict=True):
-        if not _breaks(sources[k], targets[k], as_written[start : start + len(sources[k])].tolist()) and not _inside_latin(
-            codes, start, start + len(sources[k])
-        ):
-            found.append((start, start + len(sources[k]), targets[k]))
+        source, target = rewritten[k - len(parts)]
+        stop = start + len(source)
+        if not _breaks(source, target, as_written[start:stop].tolist()) and not _inside_latin(codes, start, stop):
+            found.append((start, stop, target))
     return _apart(found)
 
 
@@ -255,9 +259,9 @@ def _latin(codes: Codes) -> Iterator[tuple[int, int, str]]:
     starts, stops = edge[::2], edge[1::2]
     beside = _is_han(codes[np.maximum(starts - 1, 0)]) | _is_han(codes[np.minimum(stops, len(codes) - 1)])
     some = np.flatnonzero(beside & (stops - starts > 1) & (stops - starts <= _LATIN))
-    heard = sounds.sounds_of(codes)
+    heard, text = sounds.sounds_of(codes), codes.tobytes().decode("utf-32-le")
     for start, stop in zip(starts[some].tolist(), stops[some].tolist(), strict=True):
-        letters = codes[start:stop].tobytes().decode("utf-32-le")
+        letters = text[start:stop]
         if letters in _initials():
             yield start, stop, _initials()[letters]
         elif (syllables := _spelled(letters)) and _may_begin(heard, start, stop, syllables):
@@ -305,31 +309,31 @@ def _pinyin(codes: Codes, sound: Codes, start: int, stop: int, syllables: tuple[
             start += len(letters)
 
 
-def _split(codes: Codes, every: list[grams.Keys]) -> Iterator[tuple[int, int, str]]:
-    """Characters written in two parts: those with a radical, and others where a word of the lexicon comes of it."""
-    texts, parts, wholes = _parts()
-    at, which = texts.find(codes, every)
+def _split(codes: Codes, at: Ints, which: Ints) -> Iterator[tuple[int, int, str]]:
+    """Characters written in two parts, given where such parts stand: those with a radical, and others where a word of the lexicon comes of it."""
+    parts = _sought().parts
     pairs: dict[int, int] = {}
     for start, k in sorted(zip(at.tolist(), which.tolist(), strict=True)):
         if start - 1 not in pairs:
             pairs[start] = k
+    wholes = {start: parts[k][1] for start, k in pairs.items()}
     for start, k in pairs.items():
-        if not _RADICALS.isdisjoint(parts[k]) or _makes_word(codes, start, pairs, wholes):
-            yield start, start + 2, wholes[k]
+        if not _RADICALS.isdisjoint(parts[k][0]) or _makes_word(codes, start, wholes):
+            yield start, start + 2, wholes[start]
 
 
-def _makes_word(codes: Codes, start: int, pairs: dict[int, int], wholes: list[str]) -> bool:
-    """Is the pair at `start`, read as one character, in a word with what stands beside it (pairs there read as one too)?"""
+def _makes_word(codes: Codes, start: int, wholes: dict[int, str]) -> bool:
+    """Is the pair at `start`, read as one character, in a word with what stands beside it? `wholes` says what pairs are read as."""
     left, right = "", ""
     at = start
     while len(left) < _LONGEST - 1 and at > 0:
-        at -= 2 if at - 2 in pairs else 1
-        left = (wholes[pairs[at]] if at in pairs else chr(codes[at])) + left
+        at -= 2 if at - 2 in wholes else 1
+        left = (wholes.get(at) or chr(codes[at])) + left
     at = start + 2
     while len(right) < _LONGEST - 1 and at < len(codes):
-        right += wholes[pairs[at]] if at in pairs else chr(codes[at])
-        at += 2 if at in pairs else 1
-    text, middle = left + wholes[pairs[start]] + right, len(left)
+        right += wholes.get(at) or chr(codes[at])
+        at += 2 if at in wholes else 1
+    text, middle = left + wholes[start] + right, len(left)
     spans = ((a, b) for a in range(middle + 1) for b in range(middle + 1, len(text) + 1) if 2 <= b - a <= _LONGEST)
     return any(text[a:b] in lexicon() for a, b in spans)
 

@@ -352,11 +352,9 @@ def _links(line: _Line) -> _Line:
         return line
     starts, stops = _runs((line.kinds & _IN_LINK) != 0)
     maybe = (np.searchsorted(dots, stops) > np.searchsorted(dots, starts)) & (stops - starts >= 5)
-    spans = []
-    for a, b in zip(starts[maybe].tolist(), stops[maybe].tolist(), strict=True):
-        for hit in _LINK_SHAPE.finditer(line.codes[a:b].tobytes().decode("utf-32-le")):
-            spans.append((a + hit.start(), a + hit.end()))
-    found = np.array(spans, dtype=np.int64).reshape(-1, 2)
+    text = line.codes.tobytes().decode("utf-32-le")
+    runs = zip(starts[maybe].tolist(), stops[maybe].tolist(), strict=True)
+    found = np.array([hit.span() for run in runs for hit in _LINK_SHAPE.finditer(text, *run)], dtype=np.int64).reshape(-1, 2)
     return line.read(found[:, 0], found[:, 1], _LINK)
 
 

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import partial
 from importlib.util import find_spec
 from itertools import repeat
 from pathlib import Path
@@ -106,11 +106,16 @@ def separated(delimiter: str, header: Sequence[str], records: Sequence[Record], 
     """
     own = [name for name in header if name not in added]
     rows = (record.values() if [*record] == own else map(record.get, own) for record in records)
-    behind = zip(
-        *([_again(v) if v.__class__ is str else repr(v) if v.__class__ is float else _cell(v) for v in column] for column in added.values()),
-        strict=True,
-    )
+    behind = zip(*map(_cells, added.values()), strict=True)
     return _lines(delimiter, rows, behind if added else repeat(()))
+
+
+def _cells(column: Sequence[Any]) -> Iterable[str]:
+    """What stands between the quotes in a column of labels: the same few texts again and again, or numbers."""
+    if set(map(type, column)) == {str}:
+        cell = {value: _cell(value) for value in set(column)}
+        return map(cell.__getitem__, column)
+    return [repr(v) if v.__class__ is float else _cell(v) for v in column]
 
 
 def _lines(delimiter: str, rows: Iterable[Iterable[Any]], behind: Iterable[Sequence[str]]) -> bytes:
@@ -132,9 +137,6 @@ def _cell(value: Any) -> str:
         return repr(value)
     text = _text(value).replace('"', '""')
     return f"'{text}" if text.lstrip(_IGNORED).startswith(_FORMULA) else text
-
-
-_again = lru_cache(maxsize=1024)(_cell)  # the values of a label come again and again
 
 
 def _text(value: Any) -> str:
