@@ -108,8 +108,8 @@ def _few_collections() -> Iterator[None]:
 
 
 def _processes(classifier: Classifier, options: Options, jobs: int, hold: Hold) -> AbstractContextManager[Pool | None]:
-    """The processes that label; none where this one does."""
-    return nullcontext() if jobs == 1 else Pool(jobs, begin, (classifier.model, options.evidence), hold)
+    """The processes that label beside this one; none where it is to be alone."""
+    return nullcontext() if jobs == 1 else Pool(jobs - 1, begin, (classifier.model, options.evidence), hold)
 
 
 @dataclass(frozen=True)
@@ -377,7 +377,8 @@ class Run:
                 sent.append(chunk)
                 yield chunk.texts
 
-        with closing(self._pool.ordered(label_there, texts())) as results:
+        here = partial(label_texts, self._classifier, evidence=self._options.evidence)
+        with closing(self._pool.ordered(label_there, here, texts())) as results:
             for scored in results:
                 chunk = sent.popleft()
                 yield chunk, chunk.labels(scored)

@@ -28,13 +28,15 @@ try:
 except ImportError:
     fcntl = None  # type: ignore[assignment]
 
-_AHEAD = 4  # parts for each process: one in work and some that wait there, so that none idles; with 2, two processes took a tenth longer
+_AHEAD = 4  # parts that are on their way for each process, this one included
+_THERE = 2  # of these, how many one has: one in work and one that waits, so that it never idles; the others are for whoever is free
 _TRIES = 2
 _DIED = "a worker process died twice over the same rows; --jobs 1 needs the least memory, --resume goes on"
 # Apart from the terminal's other processes, so that Ctrl-C is the parent's alone to answer.
 _APART: Any = {"process_group": 0} if os.name == "posix" else {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
 # Their memory in large pages, where the system has them: a twentieth faster, as arrays are all they hold (glibc 2.35 and later).
 _LARGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+_LENGTH = 8  # bytes that say how long what follows is
 _PIPE = 1 << 20  # bytes that a pipe holds, where the system lets it: a whole part. With 64 KiB both sides waited: two processes took 5% longer
 _END_WAIT = 1.0  # seconds given to threads whose process was ended
 
@@ -43,13 +45,14 @@ Result = TypeVar("Result")
 
 
 class Pool:
-    """So many processes, each of which calls `begin(*arguments)` once; they are begun when there is work, and end with the context.
+    """So many processes beside this one, each of which calls `begin(*arguments)` once; they are begun when there is work, and end with the
+    context.
 
     `begin`, and what is to be done, are functions of a module. `hold` keeps signals away while processes are begun or ended.
     """
 
-    def __init__(self, jobs: int, begin: Callable[..., None], arguments: tuple[Any, ...], hold: Hold = nullcontext) -> None:
-        self._jobs, self._begin, self._arguments, self._hold = jobs, begin, arguments, hold
+    def __init__(self, others: int, begin: Callable[..., None], arguments: tuple[Any, ...], hold: Hold = nullcontext) -> None:
+        self._others, self._begin, self._arguments, self._hold = others, begin, arguments, hold
         self._processes: _Processes | None = None
 
     def __enter__(self) -> "Pool":
@@ -58,8 +61,10 @@ class Pool:
     def __exit__(self, *_: object) -> None:
         self._end()
 
-    def ordered(self, work: Callable[[Part], Result], parts: Iterable[Part]) -> Generator[Result, None, None]:
-        """`work(part)` for each part.
+    def ordered(
+        self, work: Callable[[Part], Result], here: Callable[[Part], Result], parts: Iterable[Part]
+    ) -> Generator[Result, None, None]:
+        """`work(part)` for each part; `here` does the same in this process, which helps where it would wait.
 
         A process that dies (killed for its memory, say) costs nothing but time; a part over which two died is given up: OutputError.
         Closing the iterator, or an exception, ends the processes.
@@ -68,11 +73,13 @@ class Pool:
         iterator = iter(parts)
         try:
             while True:
-                while len(waiting) < _AHEAD * self._jobs and (part := next(iterator, None)) is not None:
+                while len(waiting) < _AHEAD * (self._others + 1) and (part := next(iterator, None)) is not None:
                     with self._hold():
                         waiting.append(self._submit(work, part))
                 if not waiting:
                     return
+                while not waiting[0].done() and self._processes is not None and self._processes.help(here):
+                    pass
                 yield waiting.popleft().result()
         except BaseException:
             self._end()
@@ -80,8 +87,8 @@ class Pool:
 
     def _submit(self, work: Callable[[Part], Result], part: Part) -> "Future[Result]":
         if self._processes is None:
-            self._processes = _Processes(pickle.dumps((self._begin, self._arguments), pickle.HIGHEST_PROTOCOL), self._jobs)
-        return self._processes.submit((work, part))
+            self._processes = _Processes(self._begin, self._arguments, self._others)
+        return self._processes.submit(_Task(work, part, Future()))
 
     def _end(self) -> None:
         with self._hold():
@@ -92,7 +99,8 @@ class Pool:
 
 @dataclass
 class _Task:
-    what: Any  # the work, and the part that it is done on
+    work: Callable[[Any], Any]
+    part: Any
     future: "Future[Any]"
     tries: int = 0
 
@@ -100,20 +108,34 @@ class _Task:
 class _Processes:
     """Tasks in a queue, and for each process a thread that brings them there."""
 
-    def __init__(self, told: bytes, jobs: int) -> None:
-        self._told = told
+    def __init__(self, begin: Callable[..., None], arguments: tuple[Any, ...], others: int) -> None:
+        self._begin, self._arguments = begin, arguments
         self._tasks: SimpleQueue[_Task | None] = SimpleQueue()  # None wakes one that waits when the pool ends
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
-        self._threads = [Thread(target=self._serve, args=(k,), daemon=True) for k in range(jobs)]
+        self._threads = [Thread(target=self._serve, args=(k,), daemon=True) for k in range(others)]
         self._ending = False
 
-    def submit(self, what: Any) -> "Future[Any]":
-        task = _Task(what, Future())
+    def submit(self, task: _Task) -> "Future[Any]":
         self._tasks.put(task)
         for thread in self._threads:
             if not thread.ident:  # the first part begins them all
                 thread.start()
         return task.future
+
+    def help(self, here: Callable[[Any], Any]) -> bool:
+        """Do a task that no process has yet; False where there is none. One over which a process died is left to another."""
+        try:
+            task = self._tasks.get_nowait()
+        except Empty:
+            return False
+        if task is None or task.tries:
+            self._tasks.put(task)
+            return False
+        try:
+            task.future.set_result(here(task.part))
+        except Exception as e:
+            task.future.set_exception(e)
+        return True
 
     def end(self) -> None:
         self._ending = True
@@ -153,14 +175,13 @@ class _Processes:
         for pipe in (process.stdin, process.stdout):
             _widen(pipe)
         try:
-            process.stdin.write(self._told)
+            _send(process.stdin, (self._begin, self._arguments))
             new: _Task | None = there[0]
             while not self._ending:
                 while new is not None:
-                    pickle.dump(new.what, process.stdin, pickle.HIGHEST_PROTOCOL)
-                    process.stdin.flush()
+                    _send(process.stdin, (new.work, new.part))
                     new = self._next(there)
-                result, error = pickle.load(process.stdout)
+                result, error = _receive(process.stdout)
                 task = there.popleft()
                 if error is None:
                     task.future.set_result(result)
@@ -176,7 +197,7 @@ class _Processes:
 
     def _next(self, there: deque[_Task]) -> _Task | None:
         """One more task for a process, where it has not enough; None where there is none yet and it has still to do."""
-        if len(there) < _AHEAD:
+        if len(there) < _THERE:
             with suppress(Empty):
                 task = self._tasks.get(block=not there)
                 there.extend([task] if task else [])
@@ -190,11 +211,27 @@ def _widen(pipe: IO[bytes]) -> None:
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
 
 
+def _send(pipe: IO[bytes], what: Any) -> None:
+    """In one piece: at each of several, the thread would let another one run and wait for its turn."""
+    data = pickle.dumps(what, pickle.HIGHEST_PROTOCOL)
+    pipe.write(len(data).to_bytes(_LENGTH, "big") + data)
+    pipe.flush()
+
+
+def _receive(pipe: IO[bytes]) -> Any:
+    """What was sent. Raises EOFError where the other side is gone."""
+    length = int.from_bytes(pipe.read(_LENGTH), "big")
+    data = pipe.read(length)
+    if not length or len(data) < length:
+        raise EOFError
+    return pickle.loads(data)
+
+
 def serve() -> None:
     """What a process of the pool does: it works on parts as they come in, until its parent is gone. What is printed goes to standard error."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    begin, arguments = pickle.load(sys.stdin.buffer)
+    begin, arguments = _receive(sys.stdin.buffer)
     parts: SimpleQueue[Any] = SimpleQueue()
     Thread(target=_read, args=(parts,), daemon=True).start()
     failed: Exception | None = None
@@ -209,13 +246,12 @@ def serve() -> None:
                 answer = (None, failed) if failed else (work(part), None)
             except Exception as e:
                 answer = (None, e)
-            pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
-            answers.flush()
+            _send(answers, answer)
 
 
 def _read(parts: "SimpleQueue[Any]") -> None:
     """Takes in the next part while one is in work, so that the parent never waits to be rid of it; ends the process with the parent."""
     with suppress(Exception):
         while True:
-            parts.put(pickle.load(sys.stdin.buffer))
+            parts.put(_receive(sys.stdin.buffer))
     os._exit(0)

@@ -2,8 +2,11 @@
 
 import os
 import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 state: list[int] = []
 
@@ -14,6 +17,25 @@ def begin(start: int) -> None:
 
 def add(part: int) -> int:
     return state[0] + part
+
+
+def slowly(work: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """For the process that helps: the same, so slow that the others are begun in the meantime."""
+
+    def slow(part: Any) -> Any:
+        time.sleep(0.1)
+        return work(part)
+
+    return slow
+
+
+def first(part: tuple[int, str]) -> int:
+    return part[0]
+
+
+add_slowly = slowly(int)
+first_slowly = slowly(first)
+answer_slowly = slowly(lambda part: bytes(1 << 20))
 
 
 def die_once(part: tuple[int, str]) -> int:
@@ -54,3 +76,11 @@ def fail(part: int) -> int:
 def whose(part: int) -> int:
     """The process that did it."""
     return os.getpid()
+
+
+def fail_always(part: int) -> int:
+    raise LookupError("of the work's own")
+
+
+whose_slowly = slowly(whose)
+fail_slowly = slowly(fail_always)

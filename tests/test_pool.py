@@ -16,48 +16,71 @@ from classifier.errors import OutputError
 from classifier.pool import Pool
 
 
-def ordered(work: Callable[[Any], Any], parts: Iterable[Any], jobs: int, begin: Callable[..., None], arguments: tuple[Any, ...]) -> Iterator[Any]:
-    with Pool(jobs, begin, arguments) as pool:
-        yield from pool.ordered(work, parts)
+def ordered(
+    work: Callable[[Any], Any],
+    parts: Iterable[Any],
+    begin: Callable[..., None],
+    arguments: tuple[Any, ...],
+    here: Callable[[Any], Any] = pool_work.add_slowly,
+) -> Iterator[Any]:
+    """By two processes and this one, which is too slow to leave nothing to them."""
+    with Pool(2, begin, arguments) as pool:
+        yield from pool.ordered(work, here, parts)
 
 
 def test_results_come_in_the_order_of_the_parts() -> None:
     before = set(threading.enumerate())
-    assert list(ordered(pool_work.add, range(40), 2, pool_work.begin, (100,))) == list(range(100, 140))
+    assert list(ordered(pool_work.add, range(40), pool_work.begin, (0,))) == list(range(40))
     assert set(threading.enumerate()) <= before  # and nothing is still waited for
 
 
 def test_nothing_to_do() -> None:
-    assert list(ordered(pool_work.add, [], 2, pool_work.begin, (0,))) == []
+    assert list(ordered(pool_work.add, [], pool_work.begin, (0,))) == []
+
+
+def test_this_process_helps_and_leaves_enough_to_the_others() -> None:
+    whose = list(ordered(pool_work.whose, range(40), pool_work.begin, (0,), pool_work.whose_slowly))
+    assert len(whose) == 40
+    assert len(set(whose)) == 3
+    assert os.getpid() in whose
+
+
+def test_an_error_of_this_process_is_raised_in_its_turn() -> None:
+    results = ordered(pool_work.add, range(40), pool_work.begin, (0,), pool_work.fail_slowly)
+    good = []
+    with pytest.raises(LookupError, match="own"):
+        for result in results:
+            good.append(result)
+    assert good == list(range(len(good)))
 
 
 def test_a_process_that_dies_costs_no_part_and_doubles_none(tmp_path: Path) -> None:
     parts = [(k, str(tmp_path / "died")) for k in range(20)]
-    assert list(ordered(pool_work.die_once, parts, 2, pool_work.begin, (0,))) == list(range(20))
+    assert list(ordered(pool_work.die_once, parts, pool_work.begin, (0,), pool_work.first_slowly)) == list(range(20))
     assert (tmp_path / "died").exists()
 
 
 def test_a_part_that_kills_twice_ends_the_run() -> None:
     with pytest.raises(OutputError, match="died twice"):
-        list(ordered(pool_work.die, range(20), 2, pool_work.begin, (0,)))
+        list(ordered(pool_work.die, range(20), pool_work.begin, (0,)))
 
 
 def test_a_process_that_cannot_begin_is_an_error_and_no_endless_trying() -> None:
     with pytest.raises(OutputError, match="died twice"):
-        list(ordered(pool_work.add, range(20), 2, pool_work.die, (3,)))
+        list(ordered(pool_work.add, range(20), pool_work.die, (3,)))
     with pytest.raises(LookupError, match="own"):
-        list(ordered(pool_work.add, range(20), 2, pool_work.fail, (2,)))
+        list(ordered(pool_work.add, range(20), pool_work.fail, (2,)))
 
 
 def test_a_process_that_dies_in_the_middle_of_its_answer_is_noticed(tmp_path: Path) -> None:
     parts = [(k, str(tmp_path / "died")) for k in range(6)]
-    assert [len(answer) for answer in ordered(pool_work.die_answering, parts, 2, pool_work.begin, (0,))] == [1 << 20] * 6
+    assert [len(answer) for answer in ordered(pool_work.die_answering, parts, pool_work.begin, (0,), pool_work.answer_slowly)] == [1 << 20] * 6
     assert (tmp_path / "died").exists()
 
 
 def test_an_error_of_the_work_is_its_own() -> None:
     with pytest.raises(LookupError, match="own"):
-        list(ordered(pool_work.fail, range(5), 2, pool_work.begin, (0,)))
+        list(ordered(pool_work.fail, range(5), pool_work.begin, (0,)))
 
 
 def test_parts_are_drawn_only_as_they_are_needed() -> None:
@@ -68,7 +91,7 @@ def test_parts_are_drawn_only_as_they_are_needed() -> None:
             drawn.append(k)
             yield k
 
-    results = ordered(pool_work.add, parts(), 2, pool_work.begin, (0,))
+    results = ordered(pool_work.add, parts(), pool_work.begin, (0,))
     assert next(results) == 0
     assert len(drawn) < 20
     results.close()
@@ -78,7 +101,7 @@ def test_closing_early_leaves_no_process() -> None:
     code = (
         "import glob, pool_work\n"
         "from classifier.pool import Pool\n"
-        "results = Pool(2, pool_work.begin, (0,)).ordered(pool_work.add, range(100))\n"
+        "results = Pool(2, pool_work.begin, (0,)).ordered(pool_work.add, pool_work.add_slowly, range(100))\n"
         "next(results); results.close()\n"
         "print([open(f).read() for f in glob.glob('/proc/self/task/*/children') if open(f).read()])\n"
     )
@@ -94,7 +117,7 @@ def test_processes_end_with_a_parent_that_is_killed() -> None:
     code = (
         "import glob, os, signal, pool_work\n"
         "from classifier.pool import Pool\n"
-        "results = Pool(2, pool_work.begin, (0,)).ordered(pool_work.add, range(100))\n"
+        "results = Pool(2, pool_work.begin, (0,)).ordered(pool_work.add, pool_work.add_slowly, range(100))\n"
         "next(results)\n"
         "print(*(open(f).read() for f in glob.glob('/proc/self/task/*/children')), flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -111,10 +134,9 @@ def test_processes_end_with_a_parent_that_is_killed() -> None:
 
 def test_the_same_processes_do_one_work_after_the_other() -> None:
     with Pool(2, pool_work.begin, (0,)) as pool:
-        first, second = (set(pool.ordered(pool_work.whose, range(20))) for _ in range(2))
-        assert len(first | second) <= 2
-        assert os.getpid() not in first
-        results = pool.ordered(pool_work.whose, range(20))
+        first, second = (set(pool.ordered(pool_work.whose, pool_work.whose_slowly, range(20))) for _ in range(2))
+        assert len((first | second) - {os.getpid()}) <= 2
+        results = pool.ordered(pool_work.whose, pool_work.whose_slowly, range(20))
         next(results)
         results.close()  # in the middle: what was in work must not come up in the next
-        assert list(pool.ordered(pool_work.add, range(20))) == list(range(20))
+        assert list(pool.ordered(pool_work.add, pool_work.add_slowly, range(20))) == list(range(20))
