@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -227,8 +228,9 @@ class Scored:
         )
 
 
-def _pair(unit: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
-    return (unit << grams.SLOT_BITS) | row
+def _pair(unit: NDArray[np.signedinteger[Any]], row: NDArray[np.signedinteger[Any]]) -> NDArray[np.int64]:
+    pair: NDArray[np.int64] = (unit.astype(np.int64) << grams.SLOT_BITS) | row
+    return pair
 
 
 class Classifier:

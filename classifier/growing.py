@@ -129,7 +129,7 @@ class GrowingText:
         self.verdict = self._judge(best)
         return step
 
-    def _sequence(self, tactics: Keys) -> Ints:
+    def _sequence(self, tactics: Keys) -> NDArray[np.int32]:
         """The feature of this line's first tactic after the last one before it, however far back that was."""
         before = self._last_tactic
         self._last_tactic = tactics[-1:] if len(tactics) else before

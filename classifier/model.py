@@ -193,8 +193,9 @@ class Model:
     def collect(self, row: NDArray[np.int32], unit: NDArray[np.signedinteger[Any]]) -> Found:
         """The features of each unit, given those of occurrences and the unit of each; parallel arrays."""
         bits = self._row_bits
-        kind = np.int32 if int(unit.max(initial=0)) < 1 << (31 - bits) else np.int64  # half as large, sorted in half the time
-        return Found(grams.distinct((unit.astype(kind, copy=False) << bits) | row), bits)
+        small = int(unit.max(initial=0)) < 1 << (31 - bits)  # half as large, sorted in half the time
+        units: NDArray[np.signedinteger[Any]] = unit.astype(np.int32 if small else np.int64, copy=False)
+        return Found(grams.distinct((units << bits) | row), bits)
 
     def places(self, at: Occurrences, some: NDArray[np.int64], unit: NDArray[np.signedinteger[Any]]) -> NDArray[np.int64]:
         """int64, parallel to what `collect` gives of some occurrences: the one where each feature stands first in its unit."""
@@ -289,7 +290,7 @@ class Sums:
         self._norms = np.zeros(len(GROUPS))  # squared
         self._weights = np.zeros((len(GROUPS), len(HEADS)))
 
-    def add(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    def add(self, rows: NDArray[np.signedinteger[Any]]) -> NDArray[np.int64]:
         """Add features; returns those that were not there, sorted."""
         new = np.array(sorted(set(rows.tolist()) - self._seen), dtype=np.int64)
         self._seen.update(new.tolist())
@@ -302,7 +303,7 @@ class Sums:
         values: Floats = self._model.scale[rows] / self._norm[self._model.group[rows]]
         return values
 
-    def logits(self, passing: NDArray[np.int64]) -> Floats:
+    def logits(self, passing: NDArray[np.signedinteger[Any]]) -> Floats:
         """float64 [heads]: of all heads. `passing` are features of groups without a norm that are there now and may be gone later."""
         sums = (self._weights / self._norm[:, None]).sum(axis=0) + self._scaled[:, passing].sum(axis=1, dtype=np.float64)
         logits: Floats = self._model.bias + sums

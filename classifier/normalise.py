@@ -231,7 +231,8 @@ def fold(texts: Sequence[str]) -> Folded:
 
     def holding(found: NDArray[np.bool_]) -> list[int]:
         """The messages in which one of the characters that were found stands."""
-        return distinct(np.searchsorted(ends, np.flatnonzero(found), "right")).tolist()
+        messages: list[int] = distinct(np.searchsorted(ends, np.flatnonzero(found), "right")).tolist()
+        return messages
 
     unread = np.flatnonzero(codes == _DROP)
     bad = raw[unread]

@@ -61,9 +61,7 @@ class Pool:
     def __exit__(self, *_: object) -> None:
         self._end()
 
-    def ordered(
-        self, work: Callable[[Part], Result], here: Callable[[Part], Result], parts: Iterable[Part]
-    ) -> Generator[Result, None, None]:
+    def ordered(self, work: Callable[[Part], Result], here: Callable[[Part], Result], parts: Iterable[Part]) -> Generator[Result, None, None]:
         """`work(part)` for each part; `here` does the same in this process, which helps where it would wait.
 
         A process that dies (killed for its memory, say) costs nothing but time; a part over which two died is given up: OutputError.

@@ -46,11 +46,9 @@ def test_this_process_helps_and_leaves_enough_to_the_others() -> None:
 
 
 def test_an_error_of_this_process_is_raised_in_its_turn() -> None:
-    results = ordered(pool_work.add, range(40), pool_work.begin, (0,), pool_work.fail_slowly)
-    good = []
+    good: list[int] = []
     with pytest.raises(LookupError, match="own"):
-        for result in results:
-            good.append(result)
+        good.extend(ordered(pool_work.add, range(40), pool_work.begin, (0,), pool_work.fail_slowly))
     assert good == list(range(len(good)))
 
 

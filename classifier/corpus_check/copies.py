@@ -39,7 +39,7 @@ def pairs(texts: Sequence[str]) -> list[Pair]:
     """
     folded = fold(texts)
     mine = np.flatnonzero(is_han(folded.codes))
-    codes, text = folded.codes[mine], folded.message_of[mine]
+    codes, text = folded.codes[mine], folded.message_of[mine].astype(np.int64)
     size = np.bincount(text, minlength=len(texts))
     run, owner = _runs(codes, text, size)
     count = np.bincount(owner, minlength=len(texts))
