@@ -1,6 +1,7 @@
-"""Work shared out over processes, its results in the order of its parts.
+"""Work shared out over this process and others, its results in the order of its parts.
 
-Owns the processes, and what happens when one dies: the part that it was at is done once more. Knows nothing of rows or models.
+Owns the others, and what happens when one dies: the part that it was at is done once more. Knows nothing of rows or models. This process
+draws the parts and makes use of the results; where it would wait for the next, it does a part that no other has yet.
 A process is told its parts through its standard input and answers through its standard output, so whichever side dies, the other reads
 an end: nothing waits for ever, and no process outlives the one that began it, not even where that was killed. Ready-made pools (loky,
 concurrent.futures) hold both ends of their pipes open: of 60 runs in which one worker was killed 2 hung for good, and a killed parent
