@@ -72,7 +72,7 @@ class _Sought(NamedTuple):
 
     parts      characters split in two, and the whole of each
     rewritten  look-alikes, words turned round, code words, and what each is read as
-    texts      the first of both, then the words of the lexicon as they are
+    texts      as they are written: parts, what is rewritten, then the words of the lexicon themselves
     """
 
     parts: list[tuple[str, str]]
@@ -259,7 +259,7 @@ def _latin(codes: Codes) -> Iterator[tuple[int, int, str]]:
     starts, stops = edge[::2], edge[1::2]
     beside = _is_han(codes[np.maximum(starts - 1, 0)]) | _is_han(codes[np.minimum(stops, len(codes) - 1)])
     some = np.flatnonzero(beside & (stops - starts > 1) & (stops - starts <= _LATIN))
-    heard, text = sounds.sounds_of(codes), codes.tobytes().decode("utf-32-le")
+    heard, text = sounds.sounds_of(codes), codes.tobytes().decode("utf-32-le", "surrogatepass")
     for start, stop in zip(starts[some].tolist(), stops[some].tolist(), strict=True):
         letters = text[start:stop]
         if letters in _initials():

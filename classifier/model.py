@@ -98,7 +98,9 @@ class Found:
 
     def bounds(self, units: NDArray[np.int64], row: NDArray[np.int64] | int = 0) -> NDArray[np.int64]:
         """int64, parallel: where the features from `row` on of units begin, or would."""
-        return np.searchsorted(self.pair, ((units << self.bits) | row).astype(self.pair.dtype))
+        most = np.iinfo(self.pair.dtype).max  # stands for no pair: so many features there are not
+        wanted: NDArray[np.int64] = np.minimum((units << self.bits) | row, most)
+        return np.searchsorted(self.pair, wanted.astype(self.pair.dtype))
 
     def only(self, units: NDArray[np.int64]) -> "Found":
         """The same for some units (in order), numbered anew from 0."""
@@ -210,18 +212,19 @@ class Model:
         speak as loudly as many; tactics and form have none, so that a tactic counts the same everywhere.
         """
         cells = self._cells(found)
-        norm = _norm(cells.group, np.add.reduceat(self._squares.take(found.row), cells.begin) if len(found) else np.zeros(0))
+        squares = np.add.reduceat(self._squares.take(found.row), cells.begin, dtype=np.float64) if len(found) else np.zeros(0)
+        norm = _norm(cells.group, squares)
         values: Floats = self.scale[found.row] / np.repeat(norm, np.diff(cells.begin, append=len(found)))
         return values
 
     def logits(self, found: Found, units: int, heads: Sequence[int]) -> Floats:
-        """float64 [units, heads]: logits of some heads, before calibration: bias plus weights times `values`, to single precision."""
+        """float64 [units, heads]: logits of some heads, before calibration: bias plus weights times `values`."""
         out = np.tile(self.bias[list(heads)], (units, 1))
         if not len(found):
             return out
         cells = self._cells(found)
         terms = self._terms(tuple(heads)).take(found.row, axis=0)
-        sums = [np.add.reduceat(terms[:, k], cells.begin) for k in range(1 + len(heads))]
+        sums = [np.add.reduceat(terms[:, k], cells.begin, dtype=np.float64) for k in range(1 + len(heads))]
         norm = _norm(cells.group, sums[0])
         for column in range(len(heads)):
             out[:, column] += np.bincount(cells.unit, weights=sums[1 + column] / norm, minlength=units)
@@ -273,9 +276,9 @@ class Model:
         return Sums(self, self._squares, self._scaled)
 
 
-def _norm(group: NDArray[np.integer[Any]], squares: NDArray[np.floating[Any]]) -> Floats:
+def _norm(group: NDArray[np.integer[Any]], squares: Floats) -> Floats:
     """float64, parallel: what the scales of features are divided by, given their group and the sum of its squares in their unit."""
-    return np.where(group >= GROUPS.index("tactic"), 1.0, np.sqrt(squares.astype(np.float64) + FLOOR))
+    return np.where(group >= GROUPS.index("tactic"), 1.0, np.sqrt(squares + FLOOR))
 
 
 class Sums:

@@ -220,7 +220,7 @@ def fold(texts: Sequence[str]) -> Folded:
     """
     size = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
     truncated = size > MAX_CHARS
-    cut = [text[:MAX_CHARS] for text in texts] if truncated.any() else texts
+    cut = [text[:MAX_CHARS] for text in texts] if truncated.any() else list(texts)
     raw = _codes((PAD * PADS).join([*cut, ""]))
     length = np.minimum(size, MAX_CHARS) + PADS
     ends = np.cumsum(length)
@@ -255,7 +255,7 @@ def fold(texts: Sequence[str]) -> Folded:
                 order[mine] = first + columns
                 codes[mine][columns[1 - len(rows) :]] = _DROP
     keep = order[codes.take(order) != _DROP]
-    within = np.arange(len(raw), dtype=np.int32) - np.repeat(starts.astype(np.int32), length)  # its own message
+    within = np.arange(len(raw), dtype=np.int32) - np.repeat(starts.astype(np.int32), length)  # index in its own message
     codes, begin = codes.take(keep), within.take(keep)
     line = _Line(codes, _kinds().take(codes), begin, begin + 1)
     for step in (_spaced_letters, _links, _digits, _separators):

@@ -65,7 +65,7 @@ class Pool:
     def ordered(self, work: Callable[[Part], Result], here: Callable[[Part], Result], parts: Iterable[Part]) -> Generator[Result, None, None]:
         """`work(part)` for each part; `here` does the same in this process, which helps where it would wait.
 
-        A process that dies (killed for its memory, say) costs nothing but time; a part over which two died is given up: OutputError.
+        Another process that dies (killed for its memory, say) costs nothing but time; a part over which two died is given up: OutputError.
         Closing the iterator, or an exception, ends the processes.
         """
         waiting: deque[Future[Result]] = deque()
@@ -86,7 +86,7 @@ class Pool:
 
     def _submit(self, work: Callable[[Part], Result], part: Part) -> "Future[Result]":
         if self._processes is None:
-            self._processes = _Processes(self._begin, self._arguments, self._others)
+            self._processes = _Processes(_packed((self._begin, self._arguments)), self._others)
         return self._processes.submit(_Task(work, part, Future()))
 
     def _end(self) -> None:
@@ -107,8 +107,8 @@ class _Task:
 class _Processes:
     """Tasks in a queue, and for each process a thread that brings them there."""
 
-    def __init__(self, begin: Callable[..., None], arguments: tuple[Any, ...], others: int) -> None:
-        self._begin, self._arguments = begin, arguments
+    def __init__(self, told: bytes, others: int) -> None:
+        self._told = told
         self._tasks: SimpleQueue[_Task | None] = SimpleQueue()  # None wakes one that waits when the pool ends
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
         self._threads = [Thread(target=self._serve, args=(k,), daemon=True) for k in range(others)]
@@ -174,11 +174,11 @@ class _Processes:
         for pipe in (process.stdin, process.stdout):
             _widen(pipe)
         try:
-            _send(process.stdin, (self._begin, self._arguments))
+            _send(process.stdin, self._told)
             new: _Task | None = there[0]
             while not self._ending:
                 while new is not None:
-                    _send(process.stdin, (new.work, new.part))
+                    _send(process.stdin, _packed((new.work, new.part)))
                     new = self._next(there)
                 result, error = _receive(process.stdout)
                 task = there.popleft()
@@ -210,18 +210,21 @@ def _widen(pipe: IO[bytes]) -> None:
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
 
 
-def _send(pipe: IO[bytes], what: Any) -> None:
+def _packed(what: Any) -> bytes:
+    return pickle.dumps(what, pickle.HIGHEST_PROTOCOL)
+
+
+def _send(pipe: IO[bytes], data: bytes) -> None:
     """In one piece: at each of several, the thread would let another one run and wait for its turn."""
-    data = pickle.dumps(what, pickle.HIGHEST_PROTOCOL)
     pipe.write(len(data).to_bytes(_LENGTH, "big") + data)
     pipe.flush()
 
 
 def _receive(pipe: IO[bytes]) -> Any:
-    """What was sent. Raises EOFError where the other side is gone."""
-    length = int.from_bytes(pipe.read(_LENGTH), "big")
-    data = pipe.read(length)
-    if not length or len(data) < length:
+    """What was packed and sent. Raises EOFError where the other side is gone."""
+    head = pipe.read(_LENGTH)
+    data = pipe.read(int.from_bytes(head, "big")) if len(head) == _LENGTH else b""
+    if len(head) < _LENGTH or len(data) < int.from_bytes(head, "big"):
         raise EOFError
     return pickle.loads(data)
 
@@ -245,7 +248,7 @@ def serve() -> None:
                 answer = (None, failed) if failed else (work(part), None)
             except Exception as e:
                 answer = (None, e)
-            _send(answers, answer)
+            _send(answers, _packed(answer))
 
 
 def _read(parts: "SimpleQueue[Any]") -> None:

@@ -187,19 +187,20 @@ class TacticSet:
 
     def _complete(self, folded: Folded, text: Ints, start: Ints, stop: Ints) -> tuple[Ints, Ints, Ints]:
         """(chain, first character, after the last) of each chain of several parts that stand one after the other."""
-        # A chain is looked at only in messages that hold its rarest part; most others are out before anything is laid side by side.
+        # A chain is looked at only in messages that hold its rarest part; most others are out before anything is laid side by side. A pair
+        # of both is looked up by the low bits of its number: a few that share these are looked at in vain.
         chains, message = len(self._size), folded.message_of[start].astype(np.int64)
         entry, step = self._rare.of(text)
-        places = 1 << (16 * len(entry)).bit_length()  # so few take others' places, and are tried in vain
-        tried = np.zeros(places, dtype=bool)
-        tried[(message[entry] * chains + self._chain[step]) & (places - 1)] = True
+        low = (1 << (16 * len(entry)).bit_length()) - 1
+        tried = np.zeros(low + 1, dtype=bool)
+        tried[(message[entry] * chains + self._chain[step]) & low] = True
         able = np.zeros(len(folded), dtype=np.uint64)  # the chains that are tried in each message, by their `_bit`
         np.bitwise_or.at(able, message[entry], self._bit[step])
         some = np.flatnonzero((able[message] & self._bits[text]) != 0)
         entry, step = self._steps.of(text[some])
         entry = some[entry]
         owner = message[entry] * chains + self._chain[step]
-        mine = np.flatnonzero(tried.take(owner & (places - 1)))
+        mine = np.flatnonzero(tried.take(owner & low))
         entry, step, place = entry[mine], step[mine], owner[mine]
         sentence = np.concatenate([[0], np.cumsum(_is_one_of(folded.codes, _STOP), dtype=np.int32)])
         # Backwards from the last parts: a part counts where the next one counts and follows near enough in the same sentence.

@@ -15,6 +15,7 @@ from functools import partial
 from importlib.util import find_spec
 from itertools import repeat
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from .errors import InputError, OutputError
@@ -112,7 +113,7 @@ def separated(delimiter: str, header: Sequence[str], records: Sequence[Record], 
 
 def _cells(column: Sequence[Any]) -> Iterable[str]:
     """What stands between the quotes in a column of labels: the same few texts again and again, or numbers."""
-    if set(map(type, column)) == {str}:
+    if set(map(type, column)) <= {str, NoneType}:
         cell = {value: _cell(value) for value in set(column)}
         return map(cell.__getitem__, column)
     return [repr(v) if v.__class__ is float else _cell(v) for v in column]

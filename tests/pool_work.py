@@ -23,7 +23,7 @@ def slowly(work: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """For the process that helps: the same, so slow that the others are begun in the meantime."""
 
     def slow(part: Any) -> Any:
-        time.sleep(0.1)
+        time.sleep(0.5)
         return work(part)
 
     return slow

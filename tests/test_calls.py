@@ -102,7 +102,7 @@ def test_every_turn_is_sound_and_the_last_is_the_call(shipped: Classifier, call:
 @given(turns)
 def test_the_risk_is_the_score_of_the_words_that_count(shipped: Classifier, call: list[tuple[str, str]]) -> None:
     kept = [("A", f" {heard.text}".replace("\n", " ")) for heard in listen(shipped, call).turns if heard.scored]
-    assert listen(shipped, call).risk == pytest.approx(risk(shipped.score(transcript(kept))), abs=1e-6)
+    assert listen(shipped, call).risk == pytest.approx(risk(shipped.score(transcript(kept))), abs=1e-9)
 
 
 def test_a_file_that_is_labelled_gets_the_same_from_label_and_call(shipped: Classifier, corpus: list[Example]) -> None:
@@ -110,7 +110,7 @@ def test_a_file_that_is_labelled_gets_the_same_from_label_and_call(shipped: Clas
     for example in [e for e in corpus if e.turns][::10]:
         if all(speaker in ("A", "B") for speaker, _ in example.turns):
             found, whole = listen(shipped, example.turns), shipped.score(example.text)
-            assert found.verdict.scam_score == pytest.approx(whole.scam_score, abs=1e-6)
+            assert found.verdict.scam_score == pytest.approx(whole.scam_score, abs=1e-9)
             assert (found.verdict.scam_verdict, found.verdict.scam_type) == (whole.scam_verdict, whole.scam_type)
             assert found.verdict.tactics == whole.tactics
             compared += 1
@@ -145,7 +145,7 @@ def test_without_roles_nobody_is_guessed(shipped: Classifier) -> None:
     own = {s.name: s.risk for s in found.speakers}
     for name in "AB":
         alone = [words for speaker, words in unlabelled(SCAM) if speaker == name]
-        assert own[name] == pytest.approx(risk(shipped.score(transcript(("A", words) for words in alone))), abs=1e-6)
+        assert own[name] == pytest.approx(risk(shipped.score(transcript(("A", words) for words in alone))), abs=1e-9)
     swapped = listen(shipped, [({"A": "B", "B": "A"}[speaker], words) for speaker, words in unlabelled(SCAM)])
     assert swapped.driven_by == "A", "the order of the turns says nothing"
     assert [turn.risk for turn in swapped.turns] == [turn.risk for turn in found.turns]

@@ -127,6 +127,18 @@ def test_arrays_are_lists_of_texts(shipped: Classifier) -> None:
 # -- any text
 
 
+class Column(list[str]):
+    """As a table's: an index in brackets is a row's name, which need not be its number."""
+
+    def __getitem__(self, name: Any) -> Any:
+        return Column(list(self)[name]) if isinstance(name, slice) else {"a": 0, "b": 1}[name]
+
+
+def test_a_column_of_a_table_is_a_list_of_texts(shipped: Classifier) -> None:
+    texts = ["客服：您好 请把验证码发给我", "好的，晚上见"]
+    assert shipped.score_batch(Column(texts)) == shipped.score_batch(texts)
+
+
 @given(batches)
 def test_a_batch_is_scored_as_its_messages_one_by_one(shipped: Classifier, texts: list[str]) -> None:
     assert shipped.score_batch(texts, evidence=True) == [shipped.score(t) for t in texts]

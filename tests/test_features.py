@@ -62,6 +62,7 @@ def test_every_feature_has_a_name_of_its_family(text: str) -> None:
     for view in views:
         start, stop = spans(view)
         assert len(view.keys) == len(start) == len(stop)
+        assert (np.diff(start) >= 0).all()
         for i in inside(folded, view, 0).tolist():
             name = view.name(i)
             assert re.match(rf"{GROUPS[view.group]}:.", name, re.S)

@@ -47,8 +47,8 @@ def as_text(lines: list[str]) -> str:
 
 
 def assert_alike(grown: Verdict, whole: Verdict) -> None:
-    assert grown.probabilities == pytest.approx(whole.probabilities, abs=1e-6)
-    assert grown.scam_score == pytest.approx(whole.scam_score, abs=1e-6)
+    assert grown.probabilities == pytest.approx(whole.probabilities, abs=1e-9)
+    assert grown.scam_score == pytest.approx(whole.scam_score, abs=1e-9)
     for key in ("scam_verdict", "scam_type", "status", "reason", "model", "schema_version"):
         assert getattr(grown, key) == getattr(whole, key), key
 

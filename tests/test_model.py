@@ -30,7 +30,7 @@ from classifier.train import Trained
 
 # -- arithmetic
 
-LOGIT_ERROR = 5e-6  # of single-precision sums over a message
+LOGIT_ERROR = 1e-6  # of single-precision sums over a message
 
 
 @pytest.mark.parametrize("head", [0, 1])
@@ -393,6 +393,19 @@ def test_the_loading_path_names_nothing_that_runs_data(room: str) -> None:
             assert (node.value.id, node.attr) not in FORBIDDEN_ATTRIBUTES
 
 
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3000)), max_size=30), st.integers(0, 1 << 20))
+def test_features_are_found_by_their_unit(shipped: Classifier, pairs: list[tuple[int, int]], shift: int) -> None:
+    """Whatever the unit's number: it is packed together with the feature's, and looked up where it may be the last or missing."""
+    model = shipped.model
+    shift = min(shift, (1 << 31 - len(model.keys).bit_length()) - 10) if shift % 2 else shift
+    unit, row = (np.array([pair[k] for pair in pairs], dtype=np.int32) for k in range(2))
+    found = model.collect(row, unit + np.int32(shift))
+    assert list(zip(found.unit.tolist(), found.row.tolist(), strict=True)) == sorted({(u + shift, r) for u, r in pairs})
+    some = np.arange(shift, shift + 12)
+    only = found.only(some)
+    assert list(zip(only.unit.tolist(), only.row.tolist(), strict=True)) == sorted(set(pairs))
+
+
 def of_one_unit(model: Model, rows: list[int]) -> Found:
     return model.collect(np.array(rows, dtype=np.int32), np.zeros(len(rows), dtype=np.int32))
 
@@ -407,8 +420,8 @@ def test_sums_of_features_that_come_bit_by_bit(shipped: Classifier, parts: list[
         assert sums.add(np.array([step * k for k in part], dtype=np.int64)).tolist() == sorted(rows - seen)
         seen |= rows
         found = of_one_unit(model, sorted(seen))
-        assert sums.logits(found.row[:0]) == pytest.approx(model.logits(found, 1, range(len(HEADS)))[0], abs=LOGIT_ERROR)
-        assert sums.values(found.row) == pytest.approx(model.values(found), abs=LOGIT_ERROR)
+        assert sums.logits(found.row[:0]) == pytest.approx(model.logits(found, 1, range(len(HEADS)))[0], abs=1e-9)
+        assert sums.values(found.row) == pytest.approx(model.values(found), abs=1e-9)
 
 
 def test_what_passes_counts_while_it_is_there(shipped: Classifier) -> None:
@@ -418,5 +431,5 @@ def test_what_passes_counts_while_it_is_there(shipped: Classifier) -> None:
     sums.add(other)
     without = sums.logits(form[:0])
     found = of_one_unit(model, [*other.tolist(), *form.tolist()])
-    assert sums.logits(form) == pytest.approx(model.logits(found, 1, range(len(HEADS)))[0], abs=LOGIT_ERROR)
+    assert sums.logits(form) == pytest.approx(model.logits(found, 1, range(len(HEADS)))[0], abs=1e-9)
     assert (sums.logits(form[:0]) == without).all()
