@@ -38,7 +38,7 @@ _APART: Any = {"process_group": 0} if os.name == "posix" else {"creationflags": 
 # Their memory in large pages, where the system has them: a twentieth faster, as arrays are all they hold (glibc 2.35 and later).
 _LARGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 _LENGTH = 8  # bytes that say how long what follows is
-_PIPE = 1 << 20  # bytes that a pipe holds, where the system lets it: a whole part. With 64 KiB both sides waited: two processes took 5% longer
+_PIPE = 1 << 20  # bytes that a pipe holds, where the system lets it: a whole part. With 64 KiB both sides waited, and it took some 3% longer
 _END_WAIT = 1.0  # seconds given to threads whose process was ended
 
 Part = TypeVar("Part")
