@@ -371,7 +371,7 @@ def unit_of_passage(passages: Passages, at: Occurrences) -> tuple[NDArray[np.int
         first = place.take(begin)
         count = place.take(begin + 1) - first
         unit = np.repeat(np.arange(len(passages), dtype=np.int32), count)
-        some = np.arange(len(unit)) + np.repeat(first - (np.cumsum(count) - count), count)
+        some = grams.stretches(first, count)
         stop = view.stop(entry.take(some))
         inside = np.flatnonzero((stop <= passages.end.take(unit)) & (stop > start.take(some)))
         occurrences.append(some.take(inside) + before)

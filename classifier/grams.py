@@ -78,6 +78,16 @@ def distinct(values: NDArray[Any]) -> NDArray[Any]:
     return ordered.take(np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))) if len(ordered) else ordered
 
 
+def stretches(first: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.int64]:
+    """int64: from each of `first` on as many numbers as its `count` says, one stretch behind the other.
+
+    >>> stretches(np.array([5, 20]), np.array([3, 2])).tolist()
+    [5, 6, 7, 20, 21]
+    """
+    numbers: NDArray[np.int64] = np.arange(count.sum()) + np.repeat(first - (np.cumsum(count) - count), count)
+    return numbers
+
+
 def salt(keys: Keys, kind: int) -> Keys:
     """Keys of another kind: the same words as tactics, words or concepts must not share a key."""
     mixed: Keys = (keys ^ (keys >> np.uint64(31))) * _B + np.uint64(kind * int(_A) % 2**64)

@@ -107,7 +107,7 @@ class Found:
         first = self.bounds(units)
         count = self.bounds(units + 1) - first
         index = np.repeat(np.arange(len(units)), count)
-        at = np.arange(len(index)) + np.repeat(first - (np.cumsum(count) - count), count)
+        at = grams.stretches(first, count)
         return Found(self.pair.take(at) + ((index - units[index]) << self.bits).astype(self.pair.dtype), self.bits)
 
 

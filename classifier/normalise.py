@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import disguise
-from .grams import Keys, char_grams, distinct
+from .grams import Keys, char_grams, distinct, stretches
 from .sounds import sounds_of
 from .turns import label_spans
 
@@ -286,8 +286,7 @@ def _runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]
 def _within(starts: NDArray[np.int64], stops: NDArray[np.int64], length: int) -> NDArray[np.bool_]:
     """bool [length]: what lies in the runs [start, stop), which do not overlap."""
     within = np.zeros(length, dtype=bool)
-    size = stops - starts
-    within[np.arange(size.sum()) + np.repeat(starts - (np.cumsum(size) - size), size)] = True
+    within[stretches(starts, stops - starts)] = True
     return within
 
 

@@ -223,8 +223,8 @@ def _send(pipe: IO[bytes], data: bytes) -> None:
 def _receive(pipe: IO[bytes]) -> Any:
     """What was packed and sent. Raises EOFError where the other side is gone."""
     head = pipe.read(_LENGTH)
-    data = pipe.read(int.from_bytes(head, "big")) if len(head) == _LENGTH else b""
-    if len(head) < _LENGTH or len(data) < int.from_bytes(head, "big"):
+    length = int.from_bytes(head, "big")
+    if len(head) < _LENGTH or len(data := pipe.read(length)) < length:
         raise EOFError
     return pickle.loads(data)
 

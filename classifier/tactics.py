@@ -244,8 +244,7 @@ class _Lists:
         count = self.count.take(which)
         some = np.flatnonzero(count)  # most lists are empty
         count = count.take(some)
-        entry = np.repeat(some, count)
-        return entry, self.values.take(np.arange(len(entry)) + np.repeat(self.begin.take(which.take(some)) - (np.cumsum(count) - count), count))
+        return np.repeat(some, count), self.values.take(grams.stretches(self.begin.take(which.take(some)), count))
 
 
 def _is_one_of(codes: NDArray[np.uint32], chars: str) -> NDArray[np.bool_]:
